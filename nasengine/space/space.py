@@ -1,0 +1,247 @@
+"""A space of networks: one expression with choices in it, and everything that can be asked of its decisions."""
+
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from nasengine.errors import SpaceError, did_you_mean
+from nasengine.space.counting import ENUMERABLE, count, enumerate_picks
+from nasengine.space.decisions import Decision, declared
+from nasengine.space.nodes import Choice, Node
+from nasengine.space.picks import Architecture, Everything
+
+Wishes = Mapping[str, tuple[str, ...]]
+TRIES = 1000  # draws before a `where` counts as impossible
+RECIPE = "recipe."
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many architectures a space holds; `low` and `high` (95 %) differ where it was estimated by sampling."""
+
+    count: int
+    exact: bool = True
+    low: int = 0
+    high: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """Networks from `input` (channels, height, width) to the output of `network`, one for each set of picks.
+
+    `recipe` holds training settings to be searched along with the network; `where` says which architectures are
+    legal; `settings` are the arguments that the space's function was called with; `allowed` narrows decisions.
+    """
+
+    name: str
+    input: tuple[int, ...]
+    network: Node
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    where: Callable[[Architecture], bool] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    allowed: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    @cached_property
+    def _declared(self) -> dict[str, tuple[Decision, Choice]]:
+        table = declared(self.network)
+        for key, choice in self.recipe.items():
+            if isinstance(choice, Choice):
+                options = tuple(option.name for option in choice.options)
+                kinds = dict.fromkeys(options, "value")
+                table[RECIPE + key] = (Decision(RECIPE + key, options, options, (1, 1), kinds), choice)
+        return table
+
+    @cached_property
+    def decisions(self) -> Mapping[str, Decision]:
+        """Every decision by name; one comes after all that it depends on."""
+        unknown = [name for name in self.allowed if name not in self._declared]
+        if unknown:
+            hints = "".join(did_you_mean(name, self._declared) for name in unknown)
+            raise SpaceError(f"space {self.name}: there are no decisions {unknown} to restrict.{hints}")
+        table: dict[str, Decision] = {}
+        for name, (decision, _) in self._declared.items():
+            narrow = self._narrow(decision, table)
+            if narrow is not None:
+                table[name] = narrow
+        return table
+
+    def _narrow(self, decision: Decision, table: Mapping[str, Decision]) -> Decision | None:
+        """The decision under `allowed`, or None where it can no longer be asked."""
+        if not self.allowed:
+            return decision
+        alternatives = set()
+        for path in decision.when:
+            left = tuple((n, tuple(o for o in options if n in table and o in table[n].options)) for n, options in path)
+            if all(options for _, options in left):
+                alternatives.add(left)
+        if decision.when and not alternatives:
+            return None
+        wanted = self.allowed.get(decision.name, decision.options)
+        options = tuple(option for option in decision.options if option in wanted)
+        least, most = decision.keep
+        if len(options) < max(least, 1):
+            raise SpaceError(
+                f"decision {decision.name!r}: restricted to {list(wanted)}, which leaves {list(options)}; "
+                f"it keeps at least {max(least, 1)} of {list(decision.options)}"
+            )
+        relaxed = tuple(o for o in decision.relaxed if o in options or o not in decision.options)
+        keep = (least, min(most, len(options)))
+        return replace(decision, options=options, relaxed=relaxed, keep=keep, when=frozenset(alternatives))
+
+    def recipe_of(self, architecture: Architecture) -> dict[str, Any]:
+        """The training settings that this space fixes or that the architecture picked."""
+        return {
+            key: architecture.value(RECIPE + key, value) if isinstance(value, Choice) else value
+            for key, value in self.recipe.items()
+        }
+
+    def sizes(self) -> dict[str, tuple[Any, ...]]:
+        """The plain values behind each choice between values, where it is first declared."""
+        return {n: tuple(o.node for o in c.options) for n, (d, c) in self._declared.items() if d.of_values}
+
+    def supernet(self) -> Everything:
+        """Picks of the supernet."""
+        return Everything()
+
+    def faults(self, picks: Wishes) -> list[str]:
+        """Everything that is wrong with these picks, in words; empty when they are legal."""
+        found, active = [], set()
+        for name, decision in self.decisions.items():
+            if not decision.active(picks):
+                continue
+            active.add(name)
+            options, (least, most) = ", ".join(decision.options), decision.keep
+            number = str(least) if least == most else f"{least} to {most}"
+            kept = picks.get(name)
+            if kept is None:
+                found.append(f"{name} is missing; give {number} of {options}")
+                continue
+            for option in kept:
+                if option not in decision.options:
+                    hint = did_you_mean(str(option), decision.options)
+                    found.append(f"{name}: {option!r} is no option; the options are {options}.{hint}")
+            if len(set(kept)) != len(kept):
+                found.append(f"{name}: {list(kept)} names an option twice; give {number} different ones of {options}")
+            elif not least <= len(kept) <= most:
+                found.append(f"{name}: {len(kept)} options came ({list(kept)}); give {number} of {options}")
+        for name in picks:
+            if name not in active:
+                if name in self.decisions:
+                    found.append(f"{name} is not asked with the other picks; leave it out")
+                else:
+                    found.append(f"{name} is no decision of space {self.name}.{did_you_mean(name, self.decisions)}")
+        if not found and self.where is not None and not self.where(Architecture(dict(picks))):
+            found.append(f"the picks break the condition of the space: {self._where_words()}")
+        return found
+
+    def check(self, picks: Wishes) -> Architecture:
+        """The architecture of these picks, options in their declared order; raises SpaceError with every fault."""
+        found = self.faults(picks)
+        if found:
+            raise SpaceError(f"architecture in space {self.name}: " + "; ".join(found))
+        active = (d for d in self.decisions.values() if d.name in picks)
+        return Architecture({d.name: tuple(o for o in d.options if o in picks[d.name]) for d in active})
+
+    def follow(self, wishes: Wishes, rng: random.Random) -> Architecture:
+        """An architecture that keeps every legal wish and is random elsewhere.
+
+        Under a `where` that the wishes break, more and more of them are dropped until it holds.
+        """
+        for attempt in range(TRIES):
+            dropping = attempt / TRIES
+            kept = {n: w for n, w in wishes.items() if not attempt or rng.random() >= dropping}
+            made = self._complete(kept, rng)
+            if self.where is None or self.where(made):
+                return made
+        raise SpaceError(
+            f"space {self.name}: none of {TRIES} random architectures meets its condition ({self._where_words()}); "
+            "loosen the condition, or build it into the choices"
+        )
+
+    def _complete(self, wishes: Wishes, rng: random.Random) -> Architecture:
+        picks: dict[str, tuple[str, ...]] = {}
+        for name, decision in self.decisions.items():
+            if decision.active(picks):
+                picks[name] = decision.draw(rng, wishes.get(name, ()))
+        return Architecture(picks)
+
+    def _where_words(self) -> str:
+        where = self.where
+        return (getattr(where, "__doc__", None) or getattr(where, "__name__", None) or "its where").strip()
+
+    def sample(self, rng: random.Random) -> Architecture:
+        """A random architecture: each decision that is asked is drawn uniformly."""
+        return self.follow({}, rng)
+
+    def mutate(self, architecture: Architecture, rng: random.Random) -> Architecture:
+        """A neighbour: one decision answered differently, what that newly asks drawn at random."""
+        picks = architecture.picks
+        open_ones = [name for name in picks if self.decisions[name].ways() > 1]
+        for _ in range(TRIES if open_ones else 0):
+            decision = self.decisions[rng.choice(open_ones)]
+            other = decision.draw(rng)
+            while other == picks[decision.name]:
+                other = decision.draw(rng)
+            made = self._complete({**picks, decision.name: other}, rng)
+            if self.where is None or self.where(made):
+                return made
+        raise SpaceError(f"space {self.name}: this architecture has no legal neighbour; nothing in it can be changed")
+
+    def cross(self, a: Architecture, b: Architecture, rng: random.Random) -> Architecture:
+        """A child that answers each decision as one of its parents did, wherever they were asked."""
+        names = dict.fromkeys([*a.picks, *b.picks])
+        wishes = {n: rng.choice([parent.picks[n] for parent in (a, b) if n in parent.picks]) for n in names}
+        return self.follow(wishes, rng)
+
+    def enumerate(self) -> Iterator[Architecture]:
+        """Every legal architecture, in the order of decisions and options."""
+        for picks in enumerate_picks(list(self.decisions.values())):
+            made = Architecture(picks)
+            if self.where is None or self.where(made):
+                yield made
+
+    def count(self) -> int:
+        """The exact number of architectures; raises SpaceError where only `size()` can estimate it."""
+        size = self.size()
+        if not size.exact:
+            raise SpaceError(f"space {self.name}: too large to count exactly under its condition; use size()")
+        return size.count
+
+    def size(self, samples: int = 2000) -> Size:
+        """The number of architectures: exact, or a sampled estimate with its bounds where it cannot be."""
+        try:
+            everything = count(self.decisions)
+        except OverflowError:
+            raise SpaceError(f"space {self.name}: ties between decisions make it too irregular to count") from None
+        if self.where is None:
+            return Size(everything)
+        if everything <= ENUMERABLE:
+            return Size(sum(1 for _ in self.enumerate()))
+        rng = random.Random(0)
+        share = sum(self.where(self._complete({}, rng)) for _ in range(samples)) / samples
+        margin = 1.96 * max(share * (1 - share) / samples, 1 / samples**2) ** 0.5
+        low, high = max(share - margin, 0.0), min(share + margin, 1.0)
+        return Size(int(everything * share), False, int(everything * low), int(everything * high))
+
+    def restrict(self, allowed: Mapping[str, Collection[str]]) -> "Space":
+        """The same space with only these options of the named decisions; the supernet stays whole."""
+        return replace(self, allowed={**self.allowed, **allowed})
+
+    def small(self, limit: int = 500) -> "Space":
+        """A copy with at most `limit` architectures (before `where`), for tests: later decisions lose options first."""
+        allowed = {n: d.options[: max(3, d.keep[0])] for n, d in self.decisions.items()}
+        made = self.restrict(allowed)
+        for least in (2, 1):
+            for name in reversed(list(allowed)):
+                if count(made.decisions) <= limit:
+                    return made
+                allowed[name] = allowed[name][: max(least, self.decisions[name].keep[0])]
+                made = self.restrict(allowed)
+        return made
+
+    def first(self, number: int) -> list[Architecture]:
+        """The first architectures of `enumerate`."""
+        return list(islice(self.enumerate(), number))
