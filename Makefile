@@ -1,0 +1,50 @@
+# make search   set up and run the main job          make test   set up and run the tests
+PY   ?= python3
+VENV ?= .venv
+BIN   = $(VENV)/bin
+EXTRAS = data,llm,dashboard,postgres,export,viz,cluster
+
+# uv does not read pip's settings: hand it the folder of local wheels, where one is set
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+OVERRIDES = $(if $(strip $(UV_FIND_LINKS)),--override overrides.txt)
+
+# small tensors lose more to spinning threads than they gain
+ONE_THREAD = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
+
+.PHONY: search test test-all lint format bench lock clean
+
+search: $(VENV)/.ready
+	$(BIN)/nasengine search --space darts --strategy pr-darts
+
+test: $(VENV)/.ready
+	$(ONE_THREAD) $(BIN)/pytest -q -m "not slow"
+
+test-all: $(VENV)/.ready
+	$(ONE_THREAD) $(BIN)/pytest -q
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.ready
+	$(BIN)/python -m benchmarks.supernet_step
+
+# without local wheels, so that no machine's own file gets into the pins
+lock: $(VENV)/.ready
+	UV_FIND_LINKS= $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --no-header \
+		--group dev --all-extras pyproject.toml -c constraints.in -o constraints.txt
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.ready: pyproject.toml constraints.txt overrides.txt
+	@$(PY) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.version_info >= (3, 11) or sys.exit("nasengine needs Python 3.11 or newer; \"$(PY)\" is " + v + ". Name a newer one: make PY=python3.12 $(MAKECMDGOALS)")'
+	test -x $(BIN)/python || $(PY) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check uv
+	$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt $(OVERRIDES) --group dev -e '.[$(EXTRAS)]'
+	touch $@
