@@ -90,7 +90,7 @@ class _Walk:
                     gates = self.picks.gates(full, choice)
                     return tuple(option.name for option in choice.options if _is_on(gates.get(option.name)))
                 return self.picks.value(full, choice)
-        raise SpaceError(f"derived setting at {scope or 'the network'}: {name!r} is no decision here; {list(table)} are")
+        raise SpaceError(f"derived setting at {scope or 'the network'}: {name!r} is none of its decisions")
 
     def choice(self, node: Choice, xs: tuple[Any, ...], place: str, scope: str) -> Any:
         name = dotted(scope, node.name)

@@ -11,7 +11,7 @@ from nasengine.errors import SpaceError, did_you_mean
 from nasengine.space.counting import ENUMERABLE, count, enumerate_picks
 from nasengine.space.decisions import Decision, declared
 from nasengine.space.nodes import Choice, Node
-from nasengine.space.picks import Architecture, Everything
+from nasengine.space.picks import Architecture
 
 Wishes = Mapping[str, tuple[str, ...]]
 TRIES = 1000  # draws before a `where` counts as impossible
@@ -98,13 +98,14 @@ class Space:
             for key, value in self.recipe.items()
         }
 
+    @property
+    def recipe_decisions(self) -> tuple[str, ...]:
+        """Names of the decisions that are about training, not about the network."""
+        return tuple(RECIPE + key for key, value in self.recipe.items() if isinstance(value, Choice))
+
     def sizes(self) -> dict[str, tuple[Any, ...]]:
         """The plain values behind each choice between values, where it is first declared."""
         return {n: tuple(o.node for o in c.options) for n, (d, c) in self._declared.items() if d.of_values}
-
-    def supernet(self) -> Everything:
-        """Picks of the supernet."""
-        return Everything()
 
     def faults(self, picks: Wishes) -> list[str]:
         """Everything that is wrong with these picks, in words; empty when they are legal."""

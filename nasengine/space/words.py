@@ -13,6 +13,9 @@ def op(layer: type, **settings: Any) -> Op:
     """A layer: a plain nn.Module class whose first argument is the width that arrives."""
     if not isinstance(layer, type):
         raise SpaceError(f"op({layer!r}): not a class; give the layer's class and its settings: op(Conv, kernel=3)")
+    lists = [name for name, value in settings.items() if isinstance(value, (list, dict, set))]
+    if lists:
+        raise SpaceError(f"op({layer.__name__}): settings {lists} can be changed in place; give tuples or plain values")
     return Op(layer, tuple(settings.items()))
 
 

@@ -1,0 +1,163 @@
+"""The network itself: one class for the supernet of a space and for every single architecture of it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from nasengine.errors import SpaceError
+from nasengine.interpreters.shape import build, trace
+from nasengine.interpreters.store import enlarge, largest
+from nasengine.space import EVERYTHING, Architecture, Choice, Picks, Space, run
+
+
+class _Place(nn.Module):
+    """A step of a place's dotted name; holds the modules below it under any name."""
+
+
+class Model(nn.Module):
+    """The network of one architecture or, given EVERYTHING, the supernet of every architecture in a space.
+
+    State-dict names are place + parameter name, the same in a supernet and in the networks inherited from it.
+    A layer asked for at a smaller size than the supernet holds is rebuilt with those settings and run on views
+    of the stored tensors: leading channels, central kernel window.
+    """
+
+    def __init__(self, space: Space, picks: Picks = EVERYTHING):
+        super().__init__()
+        shapes, _ = trace(space, picks, asides=True)
+        self.space, self.picks = space, picks
+        self.is_supernet = not isinstance(picks, Architecture)
+        self._layers: dict[str, nn.Module] = {}
+        self._sized: dict[Any, nn.Module] = {}  # by place, widths arriving and settings
+        for place, (layer, settings, inputs) in shapes.layers.items():
+            self._put(place, build(layer, inputs, settings))
+            self._sized[_key(place, [shape[0] for shape in inputs], settings)] = self._layers[place]
+        if self.is_supernet:
+            for place, sizes in largest(space, picks, shapes).items():
+                self._sized = {key: full for key, full in self._sized.items() if key[0] != place}
+                enlarge(self._layers[place], sizes)
+
+    def _put(self, place: str, layer: nn.Module) -> None:
+        *path, last = place.split(".")
+        owner: nn.Module = self
+        for part in path:
+            owner._modules.setdefault(part, _Place())
+            inner = owner._modules[part]
+            assert inner is not None
+            owner = inner
+        owner._modules[last] = layer
+        self._layers[place] = layer
+
+    def layers(self) -> Iterator[tuple[str, nn.Module]]:
+        """Every layer with its place."""
+        yield from self._layers.items()
+
+    def forward(self, x: Tensor, picks: Picks | None = None) -> Tensor:
+        """(batch, channels, height, width) to (batch, classes); a supernet needs picks, which say what to run."""
+        output: Tensor = run(self.space.network, (x,), self._chosen(picks), _Forward(self))
+        return output
+
+    def forward_with_asides(self, x: Tensor, picks: Picks | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """The output, and what each aside (a branch for the loss alone) gave by its name."""
+        by = _ForwardWithAsides(self)
+        return run(self.space.network, (x,), self._chosen(picks), by), by.asides
+
+    def _chosen(self, picks: Picks | None) -> Picks:
+        if self.is_supernet and picks is None:
+            raise SpaceError(
+                f"supernet of {self.space.name}: forward came without picks; "
+                "pass an architecture or a mixture: model(x, picks)"
+            )
+        if not self.is_supernet and picks not in (None, self.picks):
+            raise SpaceError(
+                f"network of {self.space.name}: forward came with the picks of another architecture; "
+                "only a supernet, Model(space), runs several"
+            )
+        return self.picks if picks is None else picks
+
+    def inherit(self, architecture: Architecture) -> "Model":
+        """The smaller network of an architecture with this supernet's weights, on the same device.
+
+        Its batch statistics are those of the supernet: estimate them anew before it is used or exported.
+        """
+        child = Model(self.space, architecture)
+        with torch.no_grad():
+            for place, layer in child.layers():
+                for name, view in _views(place, self._layers[place], layer).items():
+                    _tensors(layer)[name].data = view.detach().clone()
+        return child.train(self.training)
+
+    def at(self, place: str, layer: type, settings: Mapping[str, Any], inputs: tuple[Tensor, ...]) -> Tensor:
+        """Run the layer that stands at a place, with these settings, on these inputs."""
+        if not self.is_supernet:
+            return self._layers[place](*inputs)  # type: ignore[no-any-return]
+        key = _key(place, [x.shape[1] for x in inputs], settings)
+        if key not in self._sized:
+            if place not in self._layers:
+                raise SpaceError(f"{place}: these picks run a layer that the supernet does not hold")
+            with torch.device("meta"):
+                self._sized[key] = build(layer, [tuple(x.shape[1:]) for x in inputs], settings)
+        sized, full = self._sized[key], self._layers[place]
+        if sized is full:
+            return full(*inputs)  # type: ignore[no-any-return]
+        sized.train(self.training)
+        return functional_call(sized, _views(place, full, sized), inputs)  # type: ignore[no-any-return]
+
+
+def _key(place: str, widths: Sequence[int], settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (place, *widths, *settings.items())
+
+
+class _Forward:
+    """The interpreter that runs a model: values are tensors."""
+
+    def __init__(self, model: Model):
+        self.model = model
+
+    def op(self, place: str, layer: type, settings: Mapping[str, Any], inputs: tuple[Tensor, ...]) -> Tensor:
+        return self.model.at(place, layer, settings, inputs)
+
+    def add(self, place: str, values: Sequence[Tensor]) -> Tensor:
+        return reduce(torch.add, values)
+
+    def concat(self, place: str, values: Sequence[Tensor]) -> Tensor:
+        return torch.cat(list(values), dim=1)
+
+    def mix(self, name: str, choice: Choice, on: Mapping[str, tuple[Any, Tensor]]) -> Tensor:
+        return reduce(torch.add, [x if isinstance(g, float) and g == 1.0 else g * x for g, x in on.values()])
+
+
+class _ForwardWithAsides(_Forward):
+    def __init__(self, model: Model):
+        super().__init__(model)
+        self.asides: dict[str, Tensor] = {}
+
+    def aside(self, name: str, place: str, branch: Callable[[], Tensor]) -> None:
+        self.asides[name] = branch()
+
+
+def _tensors(layer: nn.Module) -> dict[str, Tensor]:
+    return {**dict(layer.named_parameters()), **dict(layer.named_buffers())}
+
+
+def _views(place: str, full: nn.Module, sized: nn.Module) -> dict[str, Tensor]:
+    """The part of each stored tensor that the smaller layer uses."""
+    stored = _tensors(full)
+    return {name: _crop(place, name, stored[name], tensor.shape) for name, tensor in _tensors(sized).items()}
+
+
+def _crop(place: str, name: str, stored: Tensor, shape: Sequence[int]) -> Tensor:
+    """The leading channels and the central kernel window of a tensor, as a view."""
+    if any(wanted > held for wanted, held in zip(shape, stored.shape, strict=True)):
+        raise SpaceError(
+            f"{place}: {name} is asked for as {tuple(shape)}, the supernet holds {tuple(stored.shape)}; "
+            "build the space with larger sizes"
+        )
+    for d, wanted in enumerate(shape):
+        start = (stored.shape[d] - wanted) // 2 if d >= 2 else 0
+        stored = stored.narrow(d, start, wanted)
+    return stored
