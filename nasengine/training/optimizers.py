@@ -1,0 +1,43 @@
+"""From a recipe to an optimizer that obeys all of it, clipping included."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nasengine.training.adan import BETAS, Adan
+from nasengine.training.recipe import Recipe
+
+
+def build(recipe: Recipe, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+    """Return the recipe's optimizer, which also clips the gradients' norm before each step where the recipe says so.
+
+    sgd couples weight decay to the gradient (L2), as the published recipes do; adan and adamw keep it apart.
+    """
+    if recipe.optimizer == "adan":
+        betas = recipe.betas or BETAS
+        return Adan(parameters, lr=recipe.lr, betas=betas, weight_decay=recipe.weight_decay, max_grad_norm=recipe.clip)
+    optimizer: torch.optim.Optimizer
+    if recipe.optimizer == "adamw":
+        betas = recipe.betas or (0.9, 0.999)
+        optimizer = torch.optim.AdamW(parameters, lr=recipe.lr, betas=betas, weight_decay=recipe.weight_decay)
+    else:
+        nesterov = recipe.nesterov and recipe.momentum > 0
+        optimizer = torch.optim.SGD(
+            parameters, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov, weight_decay=recipe.weight_decay
+        )
+    if recipe.clip > 0:
+        optimizer.register_step_pre_hook(lambda it, args, kwargs: _clip(it, recipe.clip))
+    return optimizer
+
+
+def set_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    """Give all parameter groups one learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+
+
+def _clip(optimizer: torch.optim.Optimizer, most: float) -> Any:
+    weights = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    torch.nn.utils.clip_grad_norm_(weights, most)
