@@ -45,6 +45,6 @@ clean:
 $(VENV)/.ready: pyproject.toml constraints.txt overrides.txt
 	@$(PY) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.version_info >= (3, 11) or sys.exit("nasengine needs Python 3.11 or newer; \"$(PY)\" is " + v + ". Name a newer one: make PY=python3.12 $(MAKECMDGOALS)")'
 	test -x $(BIN)/python || $(PY) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check uv
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt uv
 	$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt $(OVERRIDES) --group dev -e '.[$(EXTRAS)]'
 	touch $@

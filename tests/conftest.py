@@ -1,0 +1,65 @@
+"""What every test stands on: one torch thread, float32 as the default, and parts that may be missing on a machine."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+
+
+def _folder(variable: str) -> Path | None:
+    folder = os.environ.get(variable)
+    return Path(folder) if folder and Path(folder).is_dir() else None
+
+
+def _program(name: str) -> Path | None:
+    found = shutil.which(name)
+    return Path(found) if found else None
+
+
+PARTS: dict[str, tuple[Callable[[], Path | None], str]] = {
+    "dot": (lambda: _program("dot"), "Graphviz' dot is not on the path (Debian: graphviz)"),
+    "fashion-mnist": (
+        lambda: DEBIAN_FASHION_MNIST if DEBIAN_FASHION_MNIST.is_dir() else None,
+        f"{DEBIAN_FASHION_MNIST} is missing (Debian: dataset-fashion-mnist)",
+    ),
+    "tables": (lambda: _folder("NASENGINE_TABLES"), "NASENGINE_TABLES names no folder of benchmark tables"),
+    "data": (lambda: _folder("NASENGINE_DATA"), "NASENGINE_DATA names no folder of image sets"),
+}
+
+
+@pytest.fixture(scope="session")
+def needs() -> Callable[[str], Path]:
+    """`needs("dot")` returns where a part is; without it the test skips, or fails if NASENGINE_REQUIRE names it."""
+    required = {part.strip() for part in os.environ.get("NASENGINE_REQUIRE", "").split(",")}
+
+    def find(part: str) -> Path:
+        look, reason = PARTS[part]
+        place = look()
+        if place is None and part in required:
+            pytest.fail(f"NASENGINE_REQUIRE names {part}: {reason}")
+        if place is None:
+            pytest.skip(reason)
+        return place
+
+    return find
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Small tensors lose more to several threads than they gain."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def float32_again() -> Iterator[None]:
+    """A test in float64 leaves no trace for the next one."""
+    import torch
+
+    yield
+    torch.set_default_dtype(torch.float32)

@@ -1,0 +1,164 @@
+"""The house keeps its order: who may import whom, how long a file may be, and what is loaded when."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BARE = {"strategies", "search_spaces", "cli"}
+VAGUE = {"utils", "util", "common", "base", "helpers", "helper", "core", "manager", "handler", "misc"}
+LINES = 300
+
+
+class Room(NamedTuple):
+    """What a part of the engine may import of the engine, and of other people's libraries."""
+
+    engine: set[str]
+    never: set[str] = set()
+
+
+HEAVY = {"torch", "ray", "optuna"}
+ROOMS = {
+    "space": Room({"errors"}, HEAVY | {"numpy", "networkx", "sqlalchemy", "rich", "cyclopts"}),
+    "errors": Room(set(), HEAVY),
+    "job": Room({"space", "errors"}, HEAVY),
+    "settings": Room({"errors"}, HEAVY),
+    "user_files": Room({"errors"}, HEAVY),
+    "plugins": Room({"space", "errors", "settings", "user_files"}, HEAVY),
+    "layers": Room(set(), {"ray", "optuna", "sqlalchemy"}),
+    "interpreters": Room({"space", "errors"}, {"ray", "optuna", "sqlalchemy"}),
+    "training": Room({"errors"}, {"ray", "optuna", "sqlalchemy"}),
+    "evaluators": Room({"space", "errors", "interpreters", "training", "job"}, {"ray", "optuna", "sqlalchemy"}),
+    "search": Room({"space", "errors", "interpreters", "training", "job", "ledger"}, {"ray", "optuna", "sqlalchemy"}),
+    "executors": Room({"space", "errors", "job", "plugins", "evaluators", "training"}, {"ray", "optuna", "sqlalchemy"}),
+    "ledger": Room({"space", "errors", "job"}, HEAVY),
+    "exporters": Room({"space", "errors", "interpreters", "layers"}, {"ray", "optuna", "sqlalchemy"}),
+    "strategies": Room({"space", "errors", "interpreters", "layers", "job", "search.strategy"}, {"ray", "sqlalchemy"}),
+    "search_spaces": Room({"space", "errors", "layers"}, {"ray", "optuna", "sqlalchemy"}),
+}
+# the one file that may import a library which its room may not
+ALONE = {"executors/ray.py": {"ray"}, "ledger/optuna_view.py": {"optuna"}}
+FREE = {"__init__", "cli", "testing"}  # the outside of the house: may call everybody
+
+
+def engine_files() -> Iterator[tuple[str, str, Path]]:
+    """(room, name, file) of every source file of the engine, links followed."""
+    package = ROOT / "nasengine"
+    for entry in sorted(package.iterdir()):
+        if entry.is_dir():
+            for path in sorted(entry.rglob("*.py")):
+                yield entry.name, f"{entry.name}/{path.relative_to(entry)}", path
+        elif entry.suffix == ".py":
+            yield entry.stem, entry.name, entry
+
+
+def sources() -> list[Path]:
+    """Every Python file of the repository, each once."""
+    folders = ("nasengine", "search_spaces", "strategies", "benchmarks", "tests")
+    found = {path.resolve() for folder in folders for path in (ROOT / folder).rglob("*.py")}
+    return sorted(found | {path.resolve() for path in ROOT.glob("*.py")})
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """(dotted name, line) of everything a file imports, anywhere in it; `from a import b` is both a and a.b."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield module, node.lineno
+            yield from ((f"{module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def crossings(room: str, name: str, path: Path) -> Iterator[str]:
+    """What a file imports against the rules."""
+    rules = ROOMS[room]
+    for module, line in imports(path):
+        top, _, rest = module.partition(".")
+        if top in rules.never - ALONE.get(name, set()):
+            yield f"nasengine/{name}:{line} imports {module}"
+        if module.startswith("."):
+            yield f"nasengine/{name}:{line} imports relatively: write `from nasengine.…`"
+        if top == "nasengine" and rest:
+            own = room not in {"strategies", "search_spaces"} and rest.split(".")[0] == room
+            if not own and not any(rest == one or (rest + ".").startswith(one + ".") for one in rules.engine):
+                parent_of_allowed = any(one.startswith(rest + ".") for one in rules.engine)
+                if not parent_of_allowed:
+                    yield f"nasengine/{name}:{line} imports nasengine.{rest}"
+
+
+def test_every_part_of_the_engine_has_its_rules() -> None:
+    assert {room for room, _, _ in engine_files()} <= set(ROOMS) | FREE
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_arrows_point_one_way(room: str) -> None:
+    wrong = [fault for one, name, path in engine_files() if one == room for fault in crossings(one, name, path)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_wrong_arrow_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "x.py"
+    path.write_text("def f():\n    import torch.nn\n    from nasengine.search.relax import y\n    from . import z\n")
+    assert [fault.split(" imports ")[1] for fault in crossings("space", "space/x.py", path)] == [
+        "torch.nn",
+        "nasengine.search.relax",
+        "nasengine.search.relax.y",
+        "relatively: write `from nasengine.…`",
+        "relatively: write `from nasengine.…`",
+    ]
+    path.write_text("from nasengine.search.strategy import Told\nfrom nasengine.search import relax\n")
+    assert list(crossings("strategies", "strategies/x.py", path)) == [
+        "nasengine/strategies/x.py:2 imports nasengine.search.relax"
+    ]
+
+
+@pytest.mark.parametrize(
+    "module", ["nasengine", "nasengine.plugins", "nasengine.space", "nasengine.job", "nasengine.cli"]
+)
+def test_importing_is_light(module: str) -> None:
+    code = f"import sys, {module}; print(*(sys.modules.keys() & {HEAVY!r}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == []
+
+
+def test_listings_are_light() -> None:
+    code = "import sys; from nasengine.plugins import FOLDERS, listing; print(*map(len, map(listing, FOLDERS)))"
+    code += f"; print(*(sys.modules.keys() & {HEAVY!r}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert len(done.stdout.splitlines()[0].split()) == 4
+    assert done.stdout.splitlines()[1] == ""
+
+
+def test_no_file_is_longer_than_a_reader_bears() -> None:
+    long = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in sources()}
+    assert {name: lines for name, lines in long.items() if lines > LINES} == {}
+
+
+def test_names_say_something() -> None:
+    vague = [path for path in sources() if {path.stem.removeprefix("test_"), *path.relative_to(ROOT).parts} & VAGUE]
+    assert vague == []
+
+
+def test_no_second_copies_of_spaces_strategies_or_the_command_line() -> None:
+    bare = [f"{path}:{line}" for path in sources() for name, line in imports(path) if name.split(".")[0] in BARE]
+    assert bare == []
+
+
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [("search_spaces", "../search_spaces"), ("strategies", "../strategies"), ("cli.py", "../cli.py")],
+)
+def test_the_three_links_are_relative(link: str, target: str) -> None:
+    path = ROOT / "nasengine" / link
+    assert path.is_symlink(), f"{path} came as a plain file: check the repository out with core.symlinks=true"
+    assert str(path.readlink()) == target
+    assert path.exists()
