@@ -1,0 +1,22 @@
+"""Operations as plain nn.Modules: torch only, the width that arrives first, so that exported source stands alone.
+
+Class attributes say what a layer is to those who never look inside: `kind` ("conv", "skip", "pool", "attention",
+"mlp", "norm", "zero"), `identity` (its output is its input), `zero` (it puts out zeros), `keeps_zero` (it maps zero to
+zero) and `training_only` (the identity at evaluation).
+"""
+
+from nasengine.layers.activation import StarReLU
+from nasengine.layers.attention import Attention
+from nasengine.layers.convolution import ConvNorm, DepthwiseSeparable, DilatedConv, ReLUConvNorm, SeparableConv, SepConv
+from nasengine.layers.head import AuxiliaryHead, Classifier
+from nasengine.layers.mlp import MLP
+from nasengine.layers.norm import BatchNorm, Norm
+from nasengine.layers.pooling import AvgPool, MaxPool, Pooling
+from nasengine.layers.reduction import FactorizedReduce, ResidualReduction
+from nasengine.layers.skip import DropPath, Identity, Zero
+
+__all__ = [
+    "MLP", "Attention", "AuxiliaryHead", "AvgPool", "BatchNorm", "Classifier", "ConvNorm", "DepthwiseSeparable",
+    "DilatedConv", "DropPath", "FactorizedReduce", "Identity", "MaxPool", "Norm", "Pooling", "ReLUConvNorm",
+    "ResidualReduction", "SepConv", "SeparableConv", "StarReLU", "Zero",
+]  # fmt: skip

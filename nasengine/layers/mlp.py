@@ -1,0 +1,24 @@
+"""Layers that mix the channels of each position."""
+
+from torch import Tensor, nn
+
+from nasengine.layers.activation import StarReLU
+
+
+class MLP(nn.Module):
+    """Pointwise to `ratio` times the channels, StarReLU, pointwise back, no biases; shapes stay.
+
+    MetaFormer (Yu et al., 2022, https://arxiv.org/abs/2210.13452).
+    """
+
+    kind = "mlp"
+
+    def __init__(self, channels: int, ratio: float = 4):
+        super().__init__()
+        hidden = int(channels * ratio)
+        self.up = nn.Conv2d(channels, hidden, 1, bias=False)
+        self.activation = StarReLU(hidden)
+        self.down = nn.Conv2d(hidden, channels, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down(self.activation(self.up(x)))

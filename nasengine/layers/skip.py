@@ -1,0 +1,58 @@
+"""Layers that pass their input on, or drop it."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Identity(nn.Module):
+    """The input as it came."""
+
+    kind = "skip"
+    identity = True
+    keeps_zero = True
+
+    def __init__(self, channels: int):
+        super().__init__()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+class Zero(nn.Module):
+    """Zeros: the channels stay, stride divides height and width, rounded up. DARTS' and NAS-Bench-201's `none`."""
+
+    kind = "zero"
+    zero = True
+    keeps_zero = True
+
+    def __init__(self, channels: int, stride: int = 1):
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.zeros_like(x[:, :, :: self.stride, :: self.stride])
+
+
+class DropPath(nn.Module):
+    """In training drops whole samples at `rate` and scales up those kept; the identity at evaluation. Shapes stay.
+
+    FractalNet (Larsson et al., 2017, https://arxiv.org/abs/1605.07648); per sample as in DARTS.
+    """
+
+    kind = "skip"
+    training_only = True
+    keeps_zero = True
+
+    def __init__(self, channels: int, rate: float = 0.0):
+        super().__init__()
+        self.rate = rate
+
+    def set_drop_rate(self, rate: float) -> None:
+        """Set the share of samples to drop, which the training's schedule raises from epoch to epoch."""
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.rate == 0.0:
+            return x
+        kept = 1.0 - self.rate
+        return x * torch.empty((x.shape[0], 1, 1, 1), dtype=x.dtype, device=x.device).bernoulli_(kept).div_(kept)
