@@ -34,9 +34,9 @@ PARTS: dict[str, tuple[Callable[[], Path | None], str]] = {
 @pytest.fixture(scope="session")
 def needs() -> Callable[[str], Path]:
     """`needs("dot")` returns where a part is; without it the test skips, or fails if NASENGINE_REQUIRE names it."""
-    required = {part.strip() for part in os.environ.get("NASENGINE_REQUIRE", "").split(",")}
 
     def find(part: str) -> Path:
+        required = {word.strip() for word in os.environ.get("NASENGINE_REQUIRE", "").split(",")}
         look, reason = PARTS[part]
         place = look()
         if place is None and part in required:
