@@ -1,0 +1,22 @@
+"""Batches of images, shuffled or in order."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from nasengine.training.data import Split
+
+
+def batches(
+    split: Split, size: int, generator: torch.Generator | None = None, drop_last: bool = False
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield (images, labels) of one pass: shuffled by a CPU generator, or in order without one.
+
+    `drop_last` leaves out a last batch that is not full, unless it is the only one.
+    """
+    order = torch.randperm(len(split), generator=generator) if generator else torch.arange(len(split))
+    if drop_last and len(split) > size:
+        order = order[: len(split) - len(split) % size]
+    for places in order.to(split.labels.device).split(size):
+        yield split.images[places], split.labels[places]

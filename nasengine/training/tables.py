@@ -1,0 +1,66 @@
+"""Images that lie in arrays: scikit-learn's digits, .npz files and IDX files."""
+
+import gzip
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from nasengine.errors import DataError
+from nasengine.training.raw import Array, Raw
+
+
+def digits() -> Raw:
+    """Return the 1,797 handwritten digits of scikit-learn, 8 by 8 grey pixels from 0 to 1."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    return Raw(np.float32(found.images / 16.0), found.target)
+
+
+def npz(path: Path) -> Raw:
+    """Return the images of an .npz with x_train, y_train[, x_test, y_test], or x, y."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise DataError(f"data {path}: not a readable .npz of plain arrays ({error})") from error
+    for ending in ("_train", ""):
+        if {f"x{ending}", f"y{ending}"} <= arrays.keys():
+            test = (arrays["x_test"], arrays["y_test"]) if {"x_test", "y_test"} <= arrays.keys() else None
+            return Raw(arrays[f"x{ending}"], arrays[f"y{ending}"], test)
+    raise DataError(f"data {path}: {', '.join(arrays)} came; x_train, y_train[, x_test, y_test] or x, y are needed")
+
+
+def has_idx(folder: Path) -> bool:
+    """Say whether a folder holds training images in IDX form."""
+    return _idx_file(folder, "train-images") is not None
+
+
+def idx(folder: Path, class_names: tuple[str, ...] = ()) -> Raw:
+    """Return the images of a folder of IDX files, plain or .gz, named as in MNIST (LeCun et al., 1998)."""
+    files = {name: _idx_file(folder, name) for name in ("train-images", "train-labels", "t10k-images", "t10k-labels")}
+    arrays = {name: _read_idx(file) for name, file in files.items() if file}
+    if len(arrays) == 3 or "train-labels" not in arrays:
+        raise DataError(f"data {folder}: {', '.join(arrays)} came; images and labels are needed of each part")
+    test = (arrays["t10k-images"], arrays["t10k-labels"]) if len(arrays) == 4 else None
+    return Raw(arrays["train-images"], arrays["train-labels"], test, class_names)
+
+
+def _idx_file(folder: Path, start: str) -> Path | None:
+    return next(iter(sorted(folder.glob(f"{start}[-.]idx*"))), None)
+
+
+def _read_idx(path: Path) -> Array:
+    """Return the array: two zeros, type 8 (bytes), the number of dimensions, each as 4 bytes, then the bytes."""
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError) as error:
+        raise DataError(f"data {path}: not readable ({error})") from error
+    if content[:3] != b"\x00\x00\x08" or len(content) < 4 + 4 * content[3]:
+        raise DataError(f"data {path}: no IDX file of bytes (it begins with {content[:4].hex()}); 000008.. is needed")
+    shape = tuple(int(number) for number in np.frombuffer(content, ">u4", content[3], 4))
+    body = np.frombuffer(content, np.uint8, -1, 4 + 4 * len(shape))
+    if body.size != np.prod(shape):
+        raise DataError(f"data {path}: {body.size} bytes came; its head promises {'x'.join(map(str, shape))}")
+    return body.reshape(shape)
