@@ -1,7 +1,10 @@
 """Loss and accuracy over many steps, kept on the device so that no step waits for it."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from nasengine.training.batches import batches
+from nasengine.training.data import Split
 
 # A GPU is waited for once in so many steps, to see whether the loss is still a number.
 PATIENCE = 50
@@ -40,3 +43,18 @@ class Meter:
             "accuracy": float(torch.stack(self.hits).sum()) / total,
             "loss": float((losses * sizes).sum()) / total,
         }
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, split: Split, batch: int = 256) -> dict[str, float]:
+    """Return {"accuracy", "loss"} of a model in evaluation mode, on the device it is on; its mode is put back."""
+    device = next((weight.device for weight in model.parameters()), torch.device("cpu"))
+    was_training, meter = model.training, Meter()
+    model.eval()
+    try:
+        for images, labels in batches(split.to(device), batch):
+            logits = model(images.contiguous(memory_format=torch.channels_last)).float()
+            meter.add(nn.functional.cross_entropy(logits, labels), logits, labels)
+    finally:
+        model.train(was_training)
+    return meter.read()

@@ -1,0 +1,129 @@
+"""One training from epoch to epoch, and its state on disk."""
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nasengine.errors import TrainingError
+from nasengine.training import checkpoint
+from nasengine.training.augment import augment
+from nasengine.training.batches import batches
+from nasengine.training.data import Split
+from nasengine.training.metrics import Meter, evaluate
+from nasengine.training.optimizers import build, set_rate
+from nasengine.training.recipe import Recipe
+from nasengine.training.schedule import rate
+
+
+class Training:
+    """What one training carries from epoch to epoch."""
+
+    def __init__(self, model: nn.Module, train: Split, recipe: Recipe, seed: int, device: torch.device) -> None:
+        self.model = model.to(device, memory_format=torch.channels_last)
+        self.train, self.recipe, self.seed, self.device = train, recipe, seed, device
+        self.optimizer = build(recipe, model.parameters())
+        self.order = torch.Generator().manual_seed(seed)
+        self.changes = torch.Generator(device).manual_seed(seed + 1)
+        self.history: list[dict[str, float]] = []
+        # Batch statistics of a single image are undefined, so a last batch of one is left out.
+        self.drop_last = len(train) % recipe.batch == 1
+        rounding = math.floor if self.drop_last else math.ceil
+        self.steps = max(rounding(len(train) / recipe.batch), 1)
+
+    def epoch(self, validation: Split | None) -> None:
+        """Train through the images once, check, and add a record to the history."""
+        began, number, meter = time.perf_counter(), len(self.history), Meter()
+        self._set_drop_rate(self.recipe.drop_path * number / self.recipe.epochs)
+        self.model.train()
+        for step, (images, labels) in enumerate(self._batches()):
+            set_rate(self.optimizer, rate(self.recipe, number + step / self.steps))
+            self._step(images, labels, meter)
+            self._refuse_broken(meter.first_broken(), number)
+        self._refuse_broken(meter.first_broken(last=True), number)
+        record = {"epoch": number + 1} | {f"train_{name}": value for name, value in meter.read().items()}
+        if validation is not None:
+            record |= {f"validation_{name}": value for name, value in evaluate(self.model, validation).items()}
+            if not math.isfinite(record["validation_loss"]):
+                self._refuse_broken(self.steps - 1, number)
+        record |= {"lr": self.optimizer.param_groups[0]["lr"], "seconds": time.perf_counter() - began}
+        self.history.append(record)
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for images, labels in batches(self.train, self.recipe.batch, self.order, self.drop_last):
+            changed = augment(images, self.recipe, self.changes)
+            yield changed.contiguous(memory_format=torch.channels_last), labels
+
+    def _step(self, images: Tensor, labels: Tensor, meter: Meter) -> None:
+        def loss_of(logits: Tensor) -> Tensor:
+            return nn.functional.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
+
+        with self._precision():
+            if self.recipe.auxiliary and hasattr(self.model, "forward_with_asides"):
+                logits, asides = self.model.forward_with_asides(images)
+            else:
+                logits, asides = self.model(images), {}
+        loss = main = loss_of(logits)
+        for aside in asides.values():
+            loss = loss + self.recipe.auxiliary * loss_of(aside)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        meter.add(main, logits, labels)
+
+    def _precision(self) -> contextlib.AbstractContextManager[Any]:
+        wanted = self.recipe.precision
+        if wanted == "bfloat16" or (wanted == "auto" and self.device.type == "cuda"):
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return contextlib.nullcontext()
+
+    def _set_drop_rate(self, drop: float) -> None:
+        for module in self.model.modules():
+            if hasattr(module, "set_drop_rate"):
+                module.set_drop_rate(drop)
+
+    def _refuse_broken(self, step: int | None, epoch: int) -> None:
+        if step is not None:
+            lr = rate(self.recipe, epoch + step / self.steps)
+            raise TrainingError(
+                f"training: the loss was no finite number in epoch {epoch + 1}, step {step + 1} (of {self.steps}), "
+                f"with {self.recipe.optimizer} at lr {lr:.3g}; try a smaller recipe.lr, a recipe.clip of 1 to 5, a "
+                'recipe.warmup, or recipe.precision "float32"'
+            )
+
+    def save(self, path: Path) -> None:
+        """Write all that the next epochs depend on."""
+        state = {
+            "recipe": self.recipe.to_json(),
+            "seed": self.seed,
+            "images": len(self.train),
+            "history": self.history,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "order": self.order.get_state(),
+            "changes": self.changes.get_state(),
+            "draws": torch.get_rng_state(),
+        }
+        if self.device.type == "cuda":
+            state["draws_cuda"] = torch.cuda.get_rng_state(self.device)
+        checkpoint.save(path, state)
+
+    def restore(self, path: Path) -> None:
+        """Take up what `save` wrote, if the file is there."""
+        expected = {"recipe": self.recipe.to_json(), "seed": self.seed, "images": len(self.train)}
+        state = checkpoint.load(path, **expected)
+        if state is None:
+            return
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.history = state["history"]
+        self.order.set_state(state["order"])
+        self.changes.set_state(state["changes"])
+        torch.set_rng_state(state["draws"])
+        if self.device.type == "cuda" and "draws_cuda" in state:
+            torch.cuda.set_rng_state(state["draws_cuda"], self.device)
