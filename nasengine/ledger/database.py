@@ -1,0 +1,187 @@
+"""One open database: its address, its settings, and the lock under which it is written."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import cache, partial
+from pathlib import Path
+from threading import Condition
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Executable,
+    Table,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import StaticPool
+
+from nasengine.errors import LedgerError
+from nasengine.ledger.upgrade import is_current, upgrade
+
+PRAGMAS = ("busy_timeout=60000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+PG_LOCK = 0x6E6173  # any number, the same in all versions
+
+
+class WriteLock:
+    """One writer at a time in this process; a patient one goes only when no other waits."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._held = False
+        self._waiting = 0
+
+    @contextmanager
+    def held(self, patient: bool = False) -> Iterator[None]:
+        """Wait for the lock and hold it; not reentrant."""
+        with self._changed:
+            self._waiting += not patient
+            try:
+                self._changed.wait_for(lambda: not self._held and not (patient and self._waiting))
+            finally:
+                self._waiting -= not patient
+            self._held = True
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._held = False
+                self._changed.notify_all()
+
+
+class Database:
+    """A SQLite file, SQLite in memory (`sqlite://`) or a PostgreSQL database, upgraded to this version's tables.
+
+    Raises LedgerError when it cannot be opened, was written by a newer version, or is missing with `create=False`.
+    """
+
+    def __init__(self, address: str | Path, *, create: bool = True) -> None:
+        self.url = _url(address)
+        self.lock = WriteLock()
+        self.in_memory = self.is_sqlite and self.url.database in (None, "", ":memory:")
+        if self.is_sqlite and not self.in_memory:
+            _prepare_file(Path(str(self.url.database)), create)
+        self.engine = _engine(self.url, self.in_memory)
+        self._writer = self.engine.execution_options(nas_writing=True)
+        with self.reading() as connection:
+            current = is_current(connection)
+        if not current:
+            with self.writing() as connection:
+                self.exclusively(connection)
+                upgrade(connection)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is SQLite rather than PostgreSQL."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One write transaction: committed at the end, undone by an exception."""
+        with self.lock.held(), self._explained(), self._writer.begin() as connection:
+            yield connection
+
+    def exclusively(self, connection: Connection) -> None:
+        """Keep other processes' openings out until this write transaction ends."""
+        if not self.is_sqlite:  # there, BEGIN IMMEDIATE has already done so
+            connection.execute(select(func.pg_advisory_xact_lock(PG_LOCK)))
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One consistent look at the database; only in memory does it wait for writers."""
+        turn = self.lock.held() if self.in_memory else nullcontext()
+        with turn, self._explained(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            place = f"results database {self.url.render_as_string()}"
+            reason = str(error.orig).strip().splitlines()[0]
+            raise LedgerError(f"{place}: {reason}; check that it can be reached, read and written") from error
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+
+@cache
+def upsert(
+    dialect: str,
+    table: Table,
+    keys: tuple[str, ...],
+    columns: tuple[str, ...],
+    only_if: ColumnElement[bool] | None = None,
+    returning: Column[Any] | None = None,
+) -> Executable:
+    """Return the statement that inserts a row of these columns, or updates the one with the same keys."""
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    changes = {name: insert.excluded[name] for name in columns if name not in keys}
+    statement = insert.on_conflict_do_update(index_elements=keys, set_=changes, where=only_if)
+    return statement if returning is None else statement.returning(returning)
+
+
+def _url(address: str | Path) -> URL:
+    text = str(address)
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+        backend = url.get_backend_name()
+    except (ArgumentError, NoSuchModuleError):
+        backend = text.split(":")[0]
+    if backend not in ("sqlite", "postgresql", "postgres"):
+        raise LedgerError(f"results database: {backend}; allowed are a path, sqlite:///… and postgresql+psycopg://…")
+    return url if backend == "sqlite" else url.set(drivername="postgresql+psycopg")
+
+
+def _prepare_file(path: Path, create: bool) -> None:
+    if not create and not path.exists():
+        raise LedgerError(
+            f"results database {path}: there is none; run `nasengine search` first, or name one with --db"
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(
+            f"results database {path}: {error.strerror}; name a folder you can write with --db"
+        ) from error
+
+
+def _engine(url: URL, in_memory: bool) -> Engine:
+    options: dict[str, Any] = {"json_serializer": partial(json.dumps, allow_nan=False, separators=(",", ":"))}
+    if in_memory:
+        options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+    try:
+        engine = create_engine(url, **options)
+    except ModuleNotFoundError as error:
+        text = f"results database: {error.name} is not installed; `pip install 'nasengine[postgres]'` brings it"
+        raise LedgerError(text) from error
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves: sqlite3 would leave reading and DDL outside
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # a transaction that reads before it writes fails at once, without busy_timeout, unless it is IMMEDIATE
+    writing = connection.get_execution_options().get("nas_writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

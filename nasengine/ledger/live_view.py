@@ -1,0 +1,95 @@
+"""The thread that keeps Optuna's copy of a search up to date while the search runs, and the same afterwards."""
+
+import threading
+
+from nasengine.errors import LedgerError
+from nasengine.ledger.lease import Lease
+from nasengine.ledger.ledger import Ledger
+from nasengine.ledger.optuna_view import Mirror
+
+POLL_SECONDS = 1.0
+
+
+class OptunaView:
+    """A thread in the driver that shows one search to Optuna.
+
+    It shares the ledger's write lock, gives way to it, and rests for as long as it wrote. It never ends a search:
+    what went wrong is in `error` afterwards. Raises LedgerError for a ledger in memory.
+    """
+
+    def __init__(self, ledger: Ledger, name: str) -> None:
+        _need_file(ledger)
+        self.error: str | None = None
+        self._ledger = ledger
+        self._name = name
+        self._closing = threading.Event()
+        self._written = 0
+        self._thread = threading.Thread(target=self._run, name=f"optuna view of {name}", daemon=True)
+        self._thread.start()
+
+    def close(self) -> int:
+        """Write what is missing and end the thread; returns how many trials this view has written in all."""
+        self._closing.set()
+        self._thread.join()
+        return self._written
+
+    def _run(self) -> None:
+        try:
+            lease = self._wait_for_turn()
+            if lease is not None:
+                try:
+                    self._follow()
+                finally:
+                    lease.release()
+        except Exception as error:  # a view that fails must not end the search
+            self.error = f"Optuna view of {self._name}: {type(error).__name__}: {error}"
+
+    def _wait_for_turn(self) -> Lease | None:
+        """Return the right to write the view, once a `catch_up` elsewhere has ended; None when closed before that."""
+        while True:
+            try:
+                return _take_turn(self._ledger, self._name)
+            except LedgerError:
+                if self._closing.wait(POLL_SECONDS):
+                    return None
+
+    def _follow(self) -> None:
+        mirror = Mirror(self._ledger, self._name)
+        try:
+            while not self._closing.wait(POLL_SECONDS):
+                self._written += mirror.synchronise(pause=self._closing.wait)
+            self._written += mirror.synchronise()
+        finally:
+            mirror.close()
+
+
+def catch_up(ledger: Ledger, name: str) -> int:
+    """Write what Optuna's copy of a search lacks; returns how many trials, 0 while the search's driver does it itself.
+
+    Raises LedgerError for an unknown search, a ledger in memory, and a study of that name that is somebody else's.
+    """
+    _need_file(ledger)
+    ledger.search(name)
+    try:
+        lease = _take_turn(ledger, name)
+    except LedgerError:
+        return 0
+    try:
+        mirror = Mirror(ledger, name)
+        try:
+            return mirror.synchronise()
+        finally:
+            mirror.close()
+    finally:
+        lease.release()
+
+
+def _take_turn(ledger: Ledger, name: str) -> Lease:
+    with ledger.database.writing() as connection:
+        ledger.database.exclusively(connection)
+        return Lease(ledger.database, f"view {name}", connection)
+
+
+def _need_file(ledger: Ledger) -> None:
+    if ledger.database.in_memory:
+        raise LedgerError("Optuna view: the results database is in memory; name a file or a PostgreSQL URL with --db")

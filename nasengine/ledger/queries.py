@@ -1,0 +1,204 @@
+"""What is asked of the results database: results, the best, a search's history, curves, and work already done."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Table, func, select
+
+from nasengine.errors import LedgerError, did_you_mean
+from nasengine.job import Json, Result
+from nasengine.ledger.database import Database
+from nasengine.ledger.lease import is_alive
+from nasengine.ledger.tables import artifacts, epochs, gates, leases, proposals, searches, trials
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+METRIC = "validation_accuracy"
+"""The value by which candidates are compared."""
+
+_RESULT = ("number", "architecture", "digest", "values", "params", "macs", "seconds", "weights", "error")
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A search's history: results in told order, results not yet told, proposals without a result (by number)."""
+
+    told: Sequence[Result]
+    waiting: Sequence[Result]
+    open: Sequence[tuple[int, dict[str, list[str]]]]
+
+
+@dataclass(frozen=True)
+class Reusable:
+    """A finished trial that answers for an equal one: its row's id, where it was trained, its result."""
+
+    trial_id: int
+    search: str
+    number: int
+    result: Result
+
+
+class Reader:
+    """Everything that can be asked of an open database, also while a search writes it."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def searches(self) -> list[Json]:
+        """Return all searches, oldest first, with their facts, state and the number of results by state."""
+        counts = select(trials.c.search_id, trials.c.state, func.count()).group_by(trials.c.search_id, trials.c.state)
+        with self.database.reading() as connection:
+            found = _searches(connection)
+            tally = connection.execute(counts).all()
+        for search in found:
+            search["results"] = {state: count for search_id, state, count in tally if search_id == search["id"]}
+        return found
+
+    def search(self, name: str) -> Json:
+        """Return one search's facts. Raises LedgerError for a name that is not there."""
+        with self.database.reading() as connection:
+            return _one(_searches(connection), name)
+
+    def results(self, name: str | None = None) -> list[Json]:
+        """Return the trials of one search, or of all, as rows; `best` is true for one row of each search.
+
+        Best is the final network, or until there is one the complete candidate of highest validation accuracy.
+        """
+        with self.database.reading() as connection:
+            found = _searches(connection)
+            chosen = found if name is None else [_one(found, name)]
+            query = select(trials).order_by(trials.c.search_id, trials.c.id)
+            if name is not None:
+                query = query.where(trials.c.search_id == chosen[0]["id"])
+            rows = connection.execute(query).mappings().all()
+        by_id = {search["id"]: search for search in chosen}
+        answer = [_result_row(row, by_id[row["search_id"]]) for row in rows]
+        for search in chosen:
+            _mark_best([row for row in answer if row["search"] == search["name"]])
+        return answer
+
+    def best(self, name: str) -> Json | None:
+        """Return the best row of `results`; None until a trial is complete."""
+        return next((row for row in self.results(name) if row["best"]), None)
+
+    def frame(self, name: str | None = None) -> "DataFrame":
+        """Return `results` as a pandas table, one column for each value name."""
+        from pandas import DataFrame
+
+        rows = [{**row, **row["values"]} for row in self.results(name)]
+        return DataFrame(rows).drop(columns="values", errors="ignore")
+
+    def replay(self, name: str) -> Replay:
+        """Return what a strategy must be told, and what must be submitted again, to go on where a search stopped."""
+        with self.database.reading() as connection:
+            search = _one(_searches(connection), name)
+            ended = trials.c.state.in_(("complete", "failed"))
+            mine = (trials.c.search_id == search["id"]) & (trials.c.kind == "candidate") & ended
+            rows = connection.execute(select(trials).where(mine).order_by(trials.c.number)).mappings().all()
+            asked = (proposals.c.search_id == search["id"]) & (proposals.c.state == "open")
+            query = select(proposals.c.number, proposals.c.architecture).where(asked).order_by(proposals.c.number)
+            pending = connection.execute(query).all()
+        told = sorted((row for row in rows if row["told_order"] is not None), key=lambda row: row["told_order"])
+        waiting = [row for row in rows if row["told_order"] is None]
+        return Replay(
+            [_result(row) for row in told], [_result(row) for row in waiting], [tuple(row) for row in pending]
+        )
+
+    def find_reusable(self, reuse_key: str) -> Reusable | None:
+        """Return the first complete trial of any search under this reuse key, with its epochs."""
+        query = (
+            select(trials, searches.c.name.label("search"))
+            .join(searches)
+            .where(trials.c.reuse_key == reuse_key, trials.c.state == "complete")
+            .order_by(trials.c.id)
+        )
+        with self.database.reading() as connection:
+            row = connection.execute(query.limit(1)).mappings().first()
+        if row is None:
+            return None
+        return Reusable(row["id"], row["search"], row["number"], _result(row, self.epochs(row["id"])))
+
+    def epochs(self, trial_id: int) -> list[Json]:
+        """Return a trial's learning curve: one dict of values an epoch, with its number under "epoch"."""
+        rows = self._of_trial(epochs, trial_id, epochs.c.epoch)
+        return [{"epoch": row.epoch, **row[-1]} for row in rows]
+
+    def gates(self, trial_id: int) -> list[Json]:
+        """Return the gates' strengths as rows of epoch, decision, option and value."""
+        return [
+            {"epoch": row.epoch, "decision": decision, "option": option, "value": value}
+            for row in self._of_trial(gates, trial_id, gates.c.epoch)
+            for decision, options in row.gates.items()
+            for option, value in options.items()
+        ]
+
+    def artifacts(self, trial_id: int) -> dict[str, str]:
+        """Return the files that a trial left behind: name to path."""
+        return {row.name: row.path for row in self._of_trial(artifacts, trial_id, artifacts.c.name)}
+
+    def _of_trial(self, table: Table, trial_id: int, order: ColumnElement[Any]) -> Sequence[Row[Any]]:
+        with self.database.reading() as connection:
+            return connection.execute(select(table).where(table.c.trial_id == trial_id).order_by(order)).all()
+
+
+def _searches(connection: Connection) -> list[Json]:
+    """Read all searches; one that says it runs but whose driver is gone is shown as stopped."""
+    living = {row["name"] for row in connection.execute(select(leases)).mappings() if is_alive(row)}
+    rows = [dict(row) for row in connection.execute(select(searches).order_by(searches.c.id)).mappings()]
+    for row in rows:
+        row["driven"] = lease_name(row["name"]) in living
+        if row["state"] == "running" and not row["driven"]:
+            row["state"] = "stopped"
+    return rows
+
+
+def lease_name(search: str) -> str:
+    """Return the name under which a search's one writer is known."""
+    return f"search {search}"
+
+
+def _one(found: list[Json], name: str) -> Json:
+    names = [search["name"] for search in found]
+    if name not in names:
+        listing = ", ".join(names) or "none yet"
+        raise LedgerError(f"search: {name}; recorded are {listing}.{did_you_mean(name, names)}")
+    return found[names.index(name)]
+
+
+def _result_row(row: RowMapping, search: Json) -> Json:
+    lost = row["state"] == "running" and not search["driven"]
+    return {
+        "id": row["id"],
+        "search": search["name"],
+        "trial": row["number"],
+        "kind": row["kind"],
+        "digest": row["digest"],
+        "values": row["values"] or {},
+        "params": row["params"],
+        "macs": row["macs"],
+        "seconds": row["seconds"],
+        "state": "stopped" if lost else row["state"],
+        "best": False,
+        "architecture": row["architecture"],
+        "error": row["error"],
+        "seed": search["seed"] if row["seed"] is None else row["seed"],
+        "reused_from": row["reused_from"],
+        "weights": row["weights"],
+    }
+
+
+def _mark_best(rows: list[Json]) -> None:
+    finals = [row for row in rows if row["kind"] == "final" and row["state"] == "complete"]
+    ranked = [row for row in rows if row["kind"] == "candidate" and row["values"].get(METRIC) is not None]
+    ranked = [row for row in ranked if row["state"] == "complete"]
+    if finals:
+        finals[-1]["best"] = True
+    elif ranked:
+        max(ranked, key=lambda row: row["values"][METRIC])["best"] = True
+
+
+def _result(row: RowMapping, curve: Sequence[Mapping[str, Any]] = ()) -> Result:
+    facts = {name: row[name] for name in _RESULT}
+    return Result.from_json({**facts, "values": facts["values"] or {}, "epochs": list(curve)})

@@ -1,0 +1,191 @@
+"""One search being written: its proposals before they are submitted, its trials, epochs and results as they come."""
+
+from collections.abc import Mapping
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection, Table, and_, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from nasengine.errors import LedgerError
+from nasengine.job import Json, Result, plain
+from nasengine.ledger.database import Database, upsert
+from nasengine.ledger.lease import Lease
+from nasengine.ledger.tables import artifacts, epochs, gates, proposals, searches, trials
+
+TRIAL_KEYS = ("search_id", "number", "kind")
+UNFINISHED = trials.c.state.in_(("running", "stopped"))
+NOT_COMPLETE = trials.c.state != "complete"
+
+_ADD_PROPOSAL = insert(proposals)
+_CLOSE_PROPOSAL = (
+    update(proposals)
+    .where(proposals.c.search_id == bindparam("key_search"), proposals.c.number == bindparam("key_number"))
+    .values(state="done")
+)
+
+
+def now() -> datetime:
+    """Return the time as all tables hold it: UTC, without saying so."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is known of a trial before it runs; kind is candidate, supernet or final."""
+
+    number: int
+    kind: str = "candidate"
+    architecture: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    recipe: Mapping[str, Any] | None = None
+    lineage: Any = None
+    reuse_key: str | None = None
+
+
+class SearchRecord:
+    """The one writer of one search, until it is finished or stopped; every call is one durable transaction.
+
+    As a context manager it ends as stopped when the block is left without `finish`, and as failed after an error.
+    `resumed` says whether the search was there before. Every method raises LedgerError when another process has
+    taken the search over.
+    """
+
+    def __init__(self, database: Database, lease: Lease, facts: Json, resumed: bool) -> None:
+        self.id: int = facts["id"]
+        self.name: str = facts["name"]
+        self.facts = facts
+        self.resumed = resumed
+        self._database = database
+        self._lease = lease
+        self._dialect = database.engine.dialect.name
+        self._ended = False
+
+    def propose(self, number: int, architecture: Mapping[str, Any]) -> None:
+        """Note a proposal, before it is submitted."""
+        row = {"search_id": self.id, "number": number, "architecture": plain(architecture), "state": "open"}
+        with self._database.writing() as connection:
+            self._lease.renew(connection)
+            try:
+                connection.execute(_ADD_PROPOSAL, row)
+            except IntegrityError as error:
+                raise LedgerError(f"{self.name}: proposal {number} is already recorded; replay it instead") from error
+
+    def start(self, trial: Trial) -> int:
+        """Note that a trial runs now, again after a crash; returns the row's id, for `epoch` and `artifact`."""
+        known = {name: plain(getattr(trial, name)) for name in ("architecture", "seed", "recipe", "lineage")}
+        row = {**known, "reuse_key": trial.reuse_key, "state": "running", "started": now()}
+        row |= {"error": None, "finished": None}
+        with self._database.writing() as connection:
+            self._lease.renew(connection)
+            return self._put_trial(connection, trial.number, trial.kind, row, NOT_COMPLETE)
+
+    def epoch(self, trial_id: int, values: Mapping[str, Any], gates_now: Mapping[str, Any] | None = None) -> None:
+        """Note one epoch of a running trial: `values` with its number under "epoch", and the gates' strengths."""
+        with self._database.writing() as connection:
+            self._lease.renew(connection)
+            self._put_epoch(connection, trial_id, values)
+            if gates_now is not None:
+                row = {"trial_id": trial_id, "epoch": int(values["epoch"]), "gates": plain(gates_now)}
+                self._put(connection, gates, ("trial_id", "epoch"), row)
+
+    def record(
+        self,
+        result: Result,
+        told_order: int | None = None,
+        *,
+        kind: str = "candidate",
+        reuse_key: str | None = None,
+        reused_from: int | None = None,
+    ) -> int:
+        """Note a trial's result, complete or failed, started before or not; returns the row's id.
+
+        `told_order` is its place among the results told to the strategy; leave it out where that is not known yet
+        and call `tell` then. Raises LedgerError when the trial already has a result.
+        """
+        facts = result.to_json()
+        number = facts.pop("number")
+        curve = facts.pop("epochs")
+        row = {**facts, "told_order": told_order, "finished": now()}
+        row["state"] = "failed" if facts["error"] else "complete"
+        row |= {"reuse_key": reuse_key} if reuse_key else {}
+        row |= {"reused_from": reused_from} if reused_from else {}
+        with self._database.writing() as connection:
+            self._lease.renew(connection)
+            trial_id = self._put_trial(connection, number, kind, row, UNFINISHED)
+            for position, values in enumerate(curve):
+                self._put_epoch(connection, trial_id, {"epoch": position, **values})
+            if kind == "candidate":
+                connection.execute(_CLOSE_PROPOSAL, {"key_search": self.id, "key_number": number})
+        return trial_id
+
+    def tell(self, number: int, told_order: int) -> None:
+        """Note when a candidate's result was told to the strategy."""
+        mine = and_(trials.c.search_id == self.id, trials.c.number == number, trials.c.kind == "candidate")
+        with self._database.writing() as connection:
+            self._lease.renew(connection)
+            connection.execute(update(trials).where(mine).values(told_order=told_order))
+
+    def fail(self, number: int, error: str, told_order: int | None = None, *, kind: str = "candidate") -> int:
+        """Note that a trial failed without a result of its own, as when its worker died; returns the row's id."""
+        mine = and_(trials.c.search_id == self.id, trials.c.number == number, trials.c.kind == kind)
+        asked = and_(proposals.c.search_id == self.id, proposals.c.number == number)
+        with self._database.reading() as connection:
+            known = connection.execute(select(trials.c.architecture).where(mine)).scalar()
+            known = known or connection.execute(select(proposals.c.architecture).where(asked)).scalar()
+        return self.record(Result(number, known or {}, error=error), told_order, kind=kind)
+
+    def artifact(self, trial_id: int, name: str, path: str) -> None:
+        """Note a file that a trial left behind."""
+        with self._database.writing() as connection:
+            self._lease.renew(connection)
+            self._put(connection, artifacts, ("trial_id", "name"), {"trial_id": trial_id, "name": name, "path": path})
+
+    def finish(self) -> None:
+        """End the search as complete and let go of it."""
+        self._end("complete")
+
+    def stop(self) -> None:
+        """End the search as stopped, to be resumed under the same name, and let go of it."""
+        self._end("stopped")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(LedgerError) if error else nullcontext():  # the first error is the one to be seen
+            self._end("failed" if isinstance(error, Exception) else "stopped")
+
+    def _end(self, state: str) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        running = and_(trials.c.search_id == self.id, trials.c.state == "running")
+        try:
+            with self._database.writing() as connection:
+                self._lease.renew(connection)
+                connection.execute(update(trials).where(running).values(state="stopped"))
+                connection.execute(update(searches).where(searches.c.id == self.id).values(state=state))
+        finally:
+            self._lease.release()
+
+    def _put_trial(self, connection: Connection, number: int, kind: str, row: Json, only_if: Any) -> int:
+        whole = {"search_id": self.id, "number": number, "kind": kind, **row}
+        statement = upsert(self._dialect, trials, TRIAL_KEYS, tuple(whole), only_if, returning=trials.c.id)
+        trial_id = connection.execute(statement, whole).scalar()
+        if trial_id is None:
+            raise LedgerError(f"{self.name}: {kind} {number} already has a result; it is not overwritten")
+        return trial_id
+
+    def _put_epoch(self, connection: Connection, trial_id: int, values: Mapping[str, Any]) -> None:
+        rest = {name: value for name, value in values.items() if name != "epoch"}
+        row = {"trial_id": trial_id, "epoch": int(values["epoch"]), "values": plain(rest)}
+        self._put(connection, epochs, ("trial_id", "epoch"), row)
+
+    def _put(self, connection: Connection, table: Table, keys: tuple[str, ...], row: Json) -> None:
+        connection.execute(upsert(self._dialect, table, keys, tuple(row)), row)

@@ -1,0 +1,142 @@
+"""The tables of the results database; all names begin with nas_, for Optuna's tables may stand beside them.
+
+A change here needs a new file in `migrations/versions` and its number in HEAD; a test holds the two together.
+Times are UTC. They are described for readers of the database in `docs/results.md`.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+HEAD = "0001"
+PREFIX = "nas_"
+VERSION_TABLE = "nas_alembic_version"
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _json(name: str) -> Column:
+    return Column(name, JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql"))
+
+
+def _belongs_to(table: str, name: str, primary_key: bool = False) -> Column:
+    key = ForeignKey(f"{table}.id", ondelete="CASCADE")
+    return Column(name, Integer, key, nullable=False, primary_key=primary_key)
+
+
+searches = Table(
+    "nas_searches",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(255), nullable=False, unique=True),
+    Column("created", DateTime, nullable=False),
+    Column("state", String(16), nullable=False),  # running, complete, failed, stopped
+    Column("command", Text),
+    Column("space", Text, nullable=False),
+    _json("settings"),
+    _json("decisions"),  # name -> {options, keep}: what the Optuna view needs to know of the space
+    Column("strategy", Text, nullable=False),
+    _json("options"),
+    Column("evaluator", Text),
+    Column("data", Text),
+    Column("data_fingerprint", String(255)),
+    _json("recipe"),
+    Column("seed", BigInteger),
+    Column("epochs", Integer),
+    Column("trials", Integer),
+    _json("environment"),
+    Column("version", String(64)),  # of nasengine
+)
+
+proposals = Table(
+    "nas_proposals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _belongs_to("nas_searches", "search_id"),
+    Column("number", Integer, nullable=False),
+    _json("architecture"),
+    Column("state", String(16), nullable=False),  # open, done
+    UniqueConstraint("search_id", "number"),
+)
+
+trials = Table(
+    "nas_trials",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _belongs_to("nas_searches", "search_id"),
+    Column("number", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),  # candidate, supernet, final
+    Column("state", String(16), nullable=False),  # running, complete, failed, stopped
+    _json("architecture"),
+    Column("digest", String(255), index=True),
+    _json("values"),
+    Column("params", BigInteger),
+    Column("macs", BigInteger),
+    Column("seconds", Float),
+    Column("seed", BigInteger),
+    _json("recipe"),
+    Column("error", Text),
+    _json("lineage"),
+    Column("told_order", Integer),
+    Column("reuse_key", String(64), index=True),
+    Column("reused_from", Integer, ForeignKey("nas_trials.id", ondelete="SET NULL")),
+    Column("weights", Text),  # path
+    Column("started", DateTime),
+    Column("finished", DateTime),
+    UniqueConstraint("search_id", "number", "kind"),
+    UniqueConstraint("search_id", "told_order"),
+)
+
+epochs = Table(
+    "nas_epochs",
+    metadata,
+    _belongs_to("nas_trials", "trial_id", primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    _json("values"),
+)
+
+gates = Table(  # decision -> option -> strength
+    "nas_gates",
+    metadata,
+    _belongs_to("nas_trials", "trial_id", primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    _json("gates"),
+)
+
+artifacts = Table(
+    "nas_artifacts",
+    metadata,
+    _belongs_to("nas_trials", "trial_id", primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("path", Text, nullable=False),
+)
+
+leases = Table(  # who is writing: `search NAME` and `view NAME`
+    "nas_leases",
+    metadata,
+    Column("name", String(300), primary_key=True),
+    Column("host", String(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("process_started", Text),  # tells a process from a later one with the same number
+    Column("token", String(32), nullable=False),
+    Column("heartbeat", Float, nullable=False),  # seconds since 1970
+)
