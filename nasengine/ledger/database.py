@@ -73,12 +73,11 @@ class Database:
             _prepare_file(Path(str(self.url.database)), create)
         self.engine = _engine(self.url, self.in_memory)
         self._writer = self.engine.execution_options(nas_writing=True)
-        with self.reading() as connection:
-            current = is_current(connection)
-        if not current:
-            with self.writing() as connection:
-                self.exclusively(connection)
-                upgrade(connection)
+        try:
+            self._bring_up_to_date()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def is_sqlite(self) -> bool:
@@ -102,6 +101,14 @@ class Database:
         turn = self.lock.held() if self.in_memory else nullcontext()
         with turn, self._explained(), self.engine.connect() as connection:
             yield connection
+
+    def _bring_up_to_date(self) -> None:
+        with self.reading() as connection:
+            current = is_current(connection)
+        if not current:
+            with self.writing() as connection:
+                self.exclusively(connection)
+                upgrade(connection)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -1,0 +1,75 @@
+"""A fresh results database for each test: a SQLite file, and PostgreSQL where NASENGINE_POSTGRES names a server."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from nasengine.ledger import Ledger, SearchRecord
+
+SERVER = os.environ.get("NASENGINE_POSTGRES")
+FACTS: dict[str, Any] = {
+    "space": "darts",
+    "settings": {"channels": 16},
+    "strategy": "random-search",
+    "options": {},
+    "data": "digits",
+    "data_fingerprint": "d1",
+    "recipe": {"lr": 0.1, "betas": (0.9, 0.99)},
+    "seed": 3,
+    "epochs": 2,
+    "trials": 10,
+    "command": "nasengine search --space darts",
+    "decisions": {
+        "op": {"options": ["skip", "conv", "pool"], "keep": [1, 1]},
+        "inputs": {"options": ["in0", "in1", "node0"], "keep": [2, 2]},
+    },
+}
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database."""
+    if SERVER is None:
+        pytest.skip("NASENGINE_POSTGRES names no server: postgresql+psycopg://user@host/database")
+    url, name = make_url(SERVER).set(drivername="postgresql+psycopg"), f"nas_{uuid.uuid4().hex}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield url.set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a new, empty database, of each kind."""
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres")
+    return f"sqlite:///{tmp_path}/nasengine.db"
+
+
+@pytest.fixture
+def ledger(url: str) -> Iterator[Ledger]:
+    """An open, empty ledger."""
+    opened = Ledger(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def facts() -> dict[str, Any]:
+    """What a search is begun with."""
+    return dict(FACTS)
+
+
+@pytest.fixture
+def search(ledger: Ledger, facts: dict[str, Any]) -> Iterator[SearchRecord]:
+    """A search that has just begun."""
+    with ledger.open_search("one", **facts) as record:
+        yield record
