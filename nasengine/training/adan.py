@@ -50,7 +50,7 @@ class Adan(torch.optim.Optimizer):
         self.state.clear()
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take one step with the gradients at hand; parameters without one are left alone."""
         loss = None
         if closure is not None:
@@ -88,7 +88,9 @@ class Adan(torch.optim.Optimizer):
     def _step_one(self, group: dict[str, Any], parameter: Tensor, factor: Tensor | None) -> None:
         lr, eps, weight_decay = group["lr"], group["eps"], group["weight_decay"]
         b1, b2, b3 = group["betas"]
-        gradient = parameter.grad if factor is None else parameter.grad * factor.to(parameter.device)
+        gradient: Any = parameter.grad
+        if factor is not None:
+            gradient = gradient * factor.to(parameter.device)
         state = self._state_of(parameter, gradient)
         average, slope, square = state["average"], state["average_difference"], state["average_square"]
         c1, c2, c3 = (1 - beta ** state["step"] for beta in (b1, b2, b3))
@@ -110,7 +112,7 @@ class Adan(torch.optim.Optimizer):
         """Do what `_step_one` does, for all tensors of one device and type in few kernels."""
         lr, eps, weight_decay = group["lr"], group["eps"], group["weight_decay"]
         b1, b2, b3 = group["betas"]
-        gradients = [p.grad for p in parameters]
+        gradients = [p.grad for p in parameters if p.grad is not None]
         if factor is not None:
             gradients = list(torch._foreach_mul(gradients, factor.to(parameters[0].device)))
         states = [self._state_of(p, g) for p, g in zip(parameters, gradients, strict=True)]

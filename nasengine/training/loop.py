@@ -25,7 +25,7 @@ class Training:
     """What one training carries from epoch to epoch."""
 
     def __init__(self, model: nn.Module, train: Split, recipe: Recipe, seed: int, device: torch.device) -> None:
-        self.model = model.to(device, memory_format=torch.channels_last)
+        self.model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train, self.recipe, self.seed, self.device = train, recipe, seed, device
         self.optimizer = build(recipe, model.parameters())
         self.order = torch.Generator().manual_seed(seed)

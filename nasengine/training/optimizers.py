@@ -16,12 +16,14 @@ def build(recipe: Recipe, parameters: Iterable[Tensor]) -> torch.optim.Optimizer
     sgd couples weight decay to the gradient (L2), as the published recipes do; adan and adamw keep it apart.
     """
     if recipe.optimizer == "adan":
-        betas = recipe.betas or BETAS
-        return Adan(parameters, lr=recipe.lr, betas=betas, weight_decay=recipe.weight_decay, max_grad_norm=recipe.clip)
+        b1, b2, b3 = recipe.betas or BETAS
+        return Adan(
+            parameters, lr=recipe.lr, betas=(b1, b2, b3), weight_decay=recipe.weight_decay, max_grad_norm=recipe.clip
+        )
     optimizer: torch.optim.Optimizer
     if recipe.optimizer == "adamw":
-        betas = recipe.betas or (0.9, 0.999)
-        optimizer = torch.optim.AdamW(parameters, lr=recipe.lr, betas=betas, weight_decay=recipe.weight_decay)
+        b1, b2 = recipe.betas or (0.9, 0.999)
+        optimizer = torch.optim.AdamW(parameters, lr=recipe.lr, betas=(b1, b2), weight_decay=recipe.weight_decay)
     else:
         nesterov = recipe.nesterov and recipe.momentum > 0
         optimizer = torch.optim.SGD(

@@ -36,7 +36,7 @@ def folder(path: Path) -> Raw:
 
 def parquet(path: Path) -> Raw:
     """Return a parquet file's rows: `label`, picture bytes in `jpeg`, `png`, `image` or `img`, and perhaps `split`."""
-    import pyarrow.parquet
+    import pyarrow.parquet  # type: ignore[import-untyped]
 
     try:
         table = pyarrow.parquet.read_table(path)

@@ -93,7 +93,7 @@ def _label_faults(labels: Array, test_labels: Array | None, names: Sequence[str]
     counts = np.bincount(labels, minlength=len(names))
     if len(names) < 2 or (counts > 0).sum() < 2:
         return [f"one class came ({names[int(labels[0])]}); at least two are needed"]
-    rare = [f"{names[number]} ({counts[number]})" for number in np.flatnonzero(counts < least_each)]
+    rare = [f"{names[number]} ({counts[number]})" for number in np.flatnonzero(counts < least_each).tolist()]
     if rare:
         shown = ", ".join(rare[:5]) + (", …" if len(rare) > 5 else "")
         faults.append(

@@ -15,7 +15,7 @@ def digits() -> Raw:
     from sklearn.datasets import load_digits
 
     found = load_digits()
-    return Raw(np.float32(found.images / 16.0), found.target)
+    return Raw((found.images / 16.0).astype(np.float32), found.target)
 
 
 def npz(path: Path) -> Raw:

@@ -1,5 +1,3 @@
-import os
-
 import numpy as np
 import pytest
 import torch
@@ -153,7 +151,7 @@ def test_bad_limits_and_shares_are_refused():
         load(toy(), validation=1.5)
 
 
-@pytest.mark.skipif("NASENGINE_DATA" not in os.environ, reason="needs NASENGINE_DATA, a folder of image sets")
 @pytest.mark.parametrize(("name", "shape"), [("mnist_15k", (1, 28, 28)), ("sign-digits-32", (3, 32, 32))])
-def test_sets_of_the_data_folder_are_found_by_name(name, shape):
+def test_sets_of_the_data_folder_are_found_by_name(needs, name, shape):
+    needs("data")
     assert load(name).input == shape

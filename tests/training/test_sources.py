@@ -1,6 +1,5 @@
 import gzip
 import io
-import os
 from pathlib import Path
 
 import numpy as np
@@ -184,9 +183,12 @@ def test_hugging_face_form(tmp_path, monkeypatch):
         load(f"hf:{tmp_path / 'nothing'}")
 
 
-@pytest.mark.skipif("NASENGINE_DATA" not in os.environ, reason="needs NASENGINE_DATA, a folder of image sets")
-def test_fashion_mnist_is_the_published_set():
+def test_fashion_mnist_is_the_published_set(needs):
     """Xiao et al., 2017, https://arxiv.org/abs/1708.07747: 60,000 + 10,000 images, training mean 0.2860, std 0.3530."""
+    try:
+        sources.find("fashion-mnist")
+    except DataError:
+        needs("fashion-mnist")
     data = load("fashion-mnist")
     assert (len(data.development), len(data.test), data.class_names[9]) == (60000, 10000, "ankle boot")
     assert data.mean[0] == pytest.approx(0.2860, abs=1e-3)
