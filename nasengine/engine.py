@@ -1,0 +1,235 @@
+"""Runs a plan from start to finish: search, final training, export; every step lands in the results database."""
+
+import shlex
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nasengine import plugins
+from nasengine.errors import NasError
+from nasengine.interpreters.cost import cost
+from nasengine.interpreters.digest import digest, layers_fingerprint
+from nasengine.interpreters.weights import save_weights
+from nasengine.job import Job, Result, reuse_key
+from nasengine.ledger import DEFAULT, Ledger, SearchRecord
+from nasengine.ledger import Trial as TrialStart
+from nasengine.ledger.environment import environment
+from nasengine.plan import Plan, make
+from nasengine.runs import Run, run_folder
+from nasengine.search.propose import History, propose
+from nasengine.search.relax import relax
+from nasengine.space import EVERYTHING, Architecture
+
+
+class Listener:
+    """Hears what happens in a search; override what is to be shown."""
+
+    def begin(self, name: str, plan: Plan, resumed: bool) -> None:
+        """The search has a name now, and starts or goes on."""
+
+    def phase(self, name: str, total: int) -> None:
+        """A phase begins: "supernet" and "final" count epochs, "candidates" counts trials."""
+
+    def epoch(self, phase: str, values: Mapping[str, Any]) -> None:
+        """An epoch ended, of the supernet, of the candidate that runs, or of the final training."""
+
+    def result(self, result: Result, reused: str | None) -> None:
+        """A candidate's result; `reused` names the search that had it already."""
+
+    def note(self, text: str) -> None:
+        """One sentence worth reading."""
+
+
+def search(
+    space: str = "darts",
+    strategy: str = "pr-darts",
+    data: Any = "digits",
+    *,
+    db: str | Path = DEFAULT,
+    listener: Listener | None = None,
+    command: str | None = None,
+    **words: Any,
+) -> Run:
+    """Search for a network, train what is found, and leave it in the results database and beside it.
+
+    Takes everything that `nasengine.plan.make` does (name, trials, epochs, hours, seed, …). The same call with the
+    same `name` goes on where an earlier one stopped. Raises NasError for anything a user can mend.
+    """
+    return conduct(make(space, strategy, data, **words), db, listener or Listener(), command)
+
+
+def conduct(plan: Plan, db: str | Path, listener: Listener, command: str | None = None) -> Run:
+    """Run a plan to its end, and return what it left."""
+    ledger = Ledger(db)
+    facts = {**plan.facts(), "decisions": plan.space.decisions, "environment": environment(torch.__version__)}
+    with ledger.open_search(plan.name, command=command or shlex.join(sys.argv), **facts) as record:
+        listener.begin(record.name, plan, record.resumed)
+        conducted = _Conduct(plan, ledger, record, listener)
+        with ledger.optuna_view(record.name):
+            chosen = conducted.gradient() if plan.is_gradient else conducted.proposals()
+            if chosen is not None:
+                conducted.final(*chosen)
+        record.finish()
+    return Run(record.name, db)
+
+
+class _Conduct:
+    def __init__(self, plan: Plan, ledger: Ledger, record: SearchRecord, listener: Listener):
+        self.plan, self.ledger, self.record, self.listener = plan, ledger, record, listener
+        self.folder = run_folder(ledger, record.name)
+        self.deadline = None if plan.hours is None else time.monotonic() + plan.hours * 3600
+        self.rows: dict[int, int] = {}  # number of a running job -> its row
+
+    def out_of_time(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+    def done(self, kind: str) -> dict[str, Any] | None:
+        """The complete trial of this kind that an earlier run left."""
+        rows = self.ledger.results(self.record.name)
+        return next((row for row in rows if row["kind"] == kind and row["state"] == "complete"), None)
+
+    def gradient(self) -> tuple[Architecture, int]:
+        """Train the supernet, unless that was done before, and settle on an architecture."""
+        known = self.done("supernet")
+        if known is not None:
+            self.listener.note("the supernet was trained before; going on with what it settled on")
+            return Architecture.from_json(known["architecture"]), 0
+        plan, space = self.plan, self.plan.supernet_space
+        assert space is not None and plan.supernet is not None
+        self.listener.phase("supernet", plan.supernet.epochs)
+        start = TrialStart(
+            0, "supernet", seed=plan.seed, recipe=plan.supernet.to_json(), lineage={"settings": dict(space.settings)}
+        )
+        row = self.record.start(start)
+
+        def on_epoch(values: Mapping[str, Any], gates: Mapping[str, Any]) -> None:
+            self.record.epoch(row, values, gates)
+            self.listener.epoch("supernet", values)
+
+        began = time.monotonic()
+        checkpoint = self.folder / "checkpoints" / "supernet.pt"
+        with torch.random.fork_rng():
+            torch.manual_seed(plan.seed)
+            relaxation = plan.strategy()
+        found = relax(
+            space, relaxation, plan.dataset, plan.supernet, seed=plan.seed, device="auto", policy=plan.policy,
+            checkpoint=checkpoint, on_epoch=on_epoch, on_note=self.listener.note, out_of_time=self.out_of_time,
+        )  # fmt: skip
+        counted = cost(space, EVERYTHING)
+        weights = save_weights(found.model, self.folder / "weights" / "supernet.safetensors")
+        result = Result(
+            0, found.architecture.to_json(), digest(space, found.architecture), found.values, counted.params,
+            counted.macs, time.monotonic() - began, str(weights),
+        )  # fmt: skip
+        self.record.record(result, kind="supernet")
+        checkpoint.unlink(missing_ok=True)
+        return found.architecture, 0
+
+    def proposals(self) -> tuple[Architecture, int] | None:
+        """Let the strategy propose and the executor train, then choose the best candidate."""
+        plan = self.plan
+        self.listener.phase("candidates", plan.trials)
+        with self.executor() as executor:
+            ended = propose(
+                plan.strategy(), executor, self, job_for=self.candidate, trials=plan.trials, seed=plan.seed,
+                order=plan.order, workers=plan.workers, out_of_time=self.out_of_time,
+            )  # fmt: skip
+        if not ended:
+            self.listener.note(f"strategy {plan.strategy_name} has nothing more to propose in this space")
+        row = self.ledger.best(self.record.name)
+        if row is None or row["kind"] == "supernet":
+            errors = [row["error"] for row in self.ledger.results(self.record.name) if row["error"]]
+            raise NasError(
+                f"search {self.record.name}: not one candidate could be trained; the first error was: "
+                f"{errors[0] if errors else 'none, the budget ended before the first result'}"
+            )
+        return Architecture.from_json(row["architecture"]), row["trial"]
+
+    def final(self, architecture: Architecture, number: int) -> None:
+        """Train the chosen network on all but the test data, and measure it once on that; then leave it as source."""
+        if self.done("final") is None:
+            plan = self.plan
+            self.listener.phase("final", plan.final.epochs)
+            job = self.job(number, architecture, final=True)
+            with self.executor() as executor:
+                self.start(job)
+                executor.submit(job)
+                _, result = executor.next()
+            self.record.record(result, kind="final")
+            if result.error is not None:
+                raise NasError(f"final training of {self.record.name}: {result.error}; resume with the same command")
+        else:
+            self.listener.note("the chosen network was trained before")
+        self.ledger.refresh()
+
+    def executor(self) -> Any:
+        plan = self.plan
+        made = plugins.one_class("executor", plan.executor)
+        return made(self.folder, workers=plan.workers, dataset=plan.dataset, on_epoch=self.on_epoch)
+
+    def on_epoch(self, job: Job, values: Mapping[str, Any]) -> None:
+        self.record.epoch(self.rows[job.number], values)
+        self.listener.epoch("final" if job.final else "candidates", values)
+
+    def job(self, number: int, architecture: Architecture, final: bool) -> Job:
+        plan = self.plan
+        return Job(
+            number=number, space=plan.space_name, settings=dict(plan.space.settings),
+            architecture=architecture.to_json(), evaluator="train" if final else plan.evaluator,
+            recipe=(plan.final if final else plan.candidate).to_json(), data=plan.data_name,
+            fidelity={} if plan.limit is None else {"limit": plan.limit}, seed=plan.seed, final=final,
+        )  # fmt: skip
+
+    # what the ask/tell loop writes to
+
+    def candidate(self, number: int, architecture: Architecture) -> Job:
+        return self.job(number, architecture, final=False)
+
+    def history(self) -> History:
+        """What an earlier run of this search left."""
+        left = self.ledger.replay(self.record.name)
+        opened = [(number, Architecture.from_json(picks)) for number, picks in left.open]
+        if left.told or opened:
+            self.listener.note(f"going on after {len(left.told)} results; {len(opened)} open proposals run again")
+        return History(left.told, left.waiting, opened)
+
+    def propose(self, number: int, architecture: Architecture) -> None:
+        self.record.propose(number, architecture.to_json())
+
+    def key(self, job: Job) -> str:
+        """Equal work has an equal key: same network, recipe, data, seed and way of training."""
+        architecture, space = Architecture.from_json(job.architecture), self.plan.space
+        way = {**job.fidelity, "settings": job.settings, "evaluator": job.evaluator}
+        recipe = {**job.recipe, **space.recipe_of(architecture)}
+        return reuse_key(
+            digest=digest(space, architecture), layers=layers_fingerprint(space, architecture), recipe=recipe,
+            data=self.plan.dataset.fingerprint, seed=job.seed, fidelity=way,
+        )  # fmt: skip
+
+    def known(self, job: Job) -> Result | None:
+        found = self.ledger.find_reusable(self.key(job)) if self.plan.reuse else None
+        if found is None:
+            return None
+        result = Result.from_json({**found.result.to_json(), "number": job.number, "architecture": job.architecture})
+        self.record.record(result, reuse_key=self.key(job), reused_from=found.trial_id)
+        self.listener.result(result, f"{found.search}, trial {found.number}")
+        return result
+
+    def start(self, job: Job) -> None:
+        kind, chosen = ("final", {"chosen_from": job.number}) if job.final else ("candidate", {})
+        start = TrialStart(
+            job.number, kind, architecture=job.architecture, seed=job.seed, recipe=job.recipe,
+            lineage={"settings": job.settings, **chosen}, reuse_key=None if job.final else self.key(job),
+        )  # fmt: skip
+        self.rows[job.number] = self.record.start(start)
+
+    def result(self, job: Job, result: Result) -> None:
+        self.record.record(result)
+        self.listener.result(result, None)
+
+    def tell(self, result: Result, order: int) -> None:
+        self.record.tell(result.number, order)

@@ -1,0 +1,1 @@
+"""Evaluators: a job in, a result out."""

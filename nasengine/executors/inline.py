@@ -1,0 +1,53 @@
+"""Run every job here, in this process, one after the other: for one machine and for debugging."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from nasengine import plugins
+from nasengine.job import Job, Result
+
+
+class Inline:
+    """One job at a time in this process; `on_epoch(job, values)` hears of each epoch while it runs.
+
+    `folder` takes checkpoints and weights; `dataset` stands in for the job's data where it has no name.
+    """
+
+    def __init__(
+        self, folder: Path, *, dataset: Any = None, on_epoch: Callable[[Job, Mapping[str, Any]], None] | None = None
+    ):
+        self.folder, self.dataset, self.on_epoch = folder, dataset, on_epoch
+        self.waiting: deque[Job] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.waiting.clear()
+
+    def free(self) -> bool:
+        """Whether another job may be submitted."""
+        return not self.waiting
+
+    def submit(self, job: Job) -> None:
+        """Take a job; it runs when its result is asked for."""
+        self.waiting.append(job)
+
+    def next(self) -> tuple[Job, Result]:
+        """Run the job that waits, and give its result."""
+        job = self.waiting.popleft()
+        evaluator = import_module(f"nasengine.evaluators.{job.evaluator}")
+        space = plugins.load_space(job.space, job.settings)
+        name = "final" if job.final else f"trial-{job.number}"
+        hear = None if self.on_epoch is None else lambda values: self.on_epoch(job, values)  # type: ignore[misc]
+        checkpoint = self.folder / "checkpoints" / f"{name}.pt"
+        result: Result = evaluator.evaluate(
+            job, space, self.dataset, on_epoch=hear, checkpoint=checkpoint,
+            weights_to=self.folder / "weights" / f"{name}.safetensors",
+        )  # fmt: skip
+        checkpoint.unlink(missing_ok=True)
+        return job, result

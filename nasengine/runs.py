@@ -1,0 +1,169 @@
+"""What searches left behind: a Run is one search in the results database, a Trial is one network of it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nasengine import plugins
+from nasengine.errors import ExportError, LedgerError
+from nasengine.ledger import DEFAULT, Ledger
+from nasengine.space import Architecture, Space
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from nasengine.exporters.folder import Exported
+    from nasengine.interpreters.model import Model
+
+
+def run_folder(ledger: Ledger, name: str) -> Path:
+    """The folder that holds a search's weights and checkpoints: beside a SQLite file, else under results/."""
+    url = ledger.database.engine.url
+    at_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    return (Path(str(url.database)).parent if at_file else DEFAULT.parent) / name
+
+
+class Trial:
+    """One network of a search: its figures as attributes, and the network itself."""
+
+    def __init__(self, row: Mapping[str, Any], search: Mapping[str, Any], curve: list[dict[str, Any]]):
+        self.row, self.search, self.epochs = row, search, curve
+        self.number: int = row["trial"]
+        self.kind: str = row["kind"]
+        self.state: str = row["state"]
+        self.digest: str | None = row["digest"]
+        self.values: dict[str, float] = row["values"]
+        self.params: int | None = row["params"]
+        self.macs: int | None = row["macs"]
+        self.seconds: float | None = row["seconds"]
+        self.seed: int = row["seed"]
+        self.error: str | None = row["error"]
+        self.lineage: dict[str, Any] = row["lineage"] or {}
+        self.settings: dict[str, Any] = self.lineage.get("settings", search["settings"])
+
+    def __repr__(self) -> str:
+        return f"Trial({self.search['name']} {self.kind} {self.number}: {self.state}, {self.values})"
+
+    @property
+    def architecture(self) -> Architecture:
+        """The picks of this network."""
+        return Architecture.from_json(self.row["architecture"])
+
+    @property
+    def space(self) -> Space:
+        """The space that the network was built in, at the size it was trained at."""
+        return plugins.load_space(self.search["space"], self.settings)
+
+    def model(self, weights: bool = True) -> "Model":
+        """The network as a PyTorch module, in evaluation mode, with its trained weights unless told otherwise."""
+        from nasengine.interpreters.model import Model
+        from nasengine.interpreters.weights import load_weights
+
+        if self.kind == "supernet":
+            raise ExportError(f"{self!r}: a supernet is not a network to keep; take the final one: run.best")
+        made = Model(self.space, self.architecture)
+        if weights:
+            if not self.row["weights"]:
+                raise ExportError(f"{self!r}: no weights were kept; train it again with `nasengine train`")
+            load_weights(made, Path(self.row["weights"]))
+        return made.eval()
+
+    def export(self, folder: str | Path) -> "Exported":
+        """Write the network as a folder that needs torch alone: model.py, weights, architecture.json, README.md."""
+        from nasengine.exporters.folder import export
+
+        return export(self.model(), Path(folder), facts=self.facts())
+
+    def facts(self) -> dict[str, Any]:
+        """Everything known about where this network comes from, for its card."""
+        return {
+            "search": self.search["name"],
+            "trial": self.number,
+            "kind": self.kind,
+            "space": self.search["space"],
+            "settings": self.settings,
+            "strategy": self.search["strategy"],
+            "data": self.search["data"],
+            "digest": self.digest,
+            "values": self.values,
+            "params": self.params,
+            "macs": self.macs,
+            "seconds": self.seconds,
+            "seed": self.seed,
+            "recipe": self.row["recipe"],
+            "lineage": self.lineage,
+            "environment": self.search["environment"],
+        }
+
+
+class Run:
+    """One search, running or ended: results, curves and the best network, read from the database."""
+
+    def __init__(self, name: str, db: str | Path = DEFAULT):
+        self.ledger = Ledger(db, create=False)
+        self.search = self.ledger.search(name)
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Run({self.name}: {self.search['state']}, {len(self.results())} results)"
+
+    def results(self) -> list[dict[str, Any]]:
+        """All trials as rows."""
+        return self.ledger.results(self.name)
+
+    def frame(self) -> "DataFrame":
+        """All trials as a pandas table, one column a value."""
+        return self.ledger.frame(self.name)
+
+    def trials(self) -> list[Trial]:
+        """All trials."""
+        return [self._trial(row) for row in self.results()]
+
+    def trial(self, which: str | int) -> Trial:
+        """The trial called "best", "final", "supernet", or a candidate by its number."""
+        if str(which) == "best":
+            return self.best
+        for row in self.results():
+            number = "" if row["kind"] != "candidate" else str(row["trial"])
+            if str(which) in (row["kind"] if row["kind"] != "candidate" else "", number):
+                return self._trial(row)
+        there = [str(r["trial"]) if r["kind"] == "candidate" else r["kind"] for r in self.results()]
+        raise LedgerError(f"search {self.name}: it has no trial {which!r}; there are {', '.join(there) or 'none'}, best")
+
+    @property
+    def best(self) -> Trial:
+        """The network that the search is about: the final one, or the best candidate so far."""
+        row = self.ledger.best(self.name)
+        if row is None:
+            raise LedgerError(
+                f"search {self.name}: no network is complete yet (state: {self.search['state']}); "
+                "give the same search command again to go on"
+            )
+        return self._trial(row)
+
+    def gates(self) -> list[dict[str, Any]]:
+        """The gates of a gradient search, as rows of epoch, decision, option and value."""
+        return self.ledger.gates(self.trial("supernet").row["id"])
+
+    def _trial(self, row: Mapping[str, Any]) -> Trial:
+        return Trial(row, self.search, self.ledger.epochs(row["id"]))
+
+
+def picks_of(space_name: str, text: str) -> tuple[dict[str, tuple[str, ...]], dict[str, Any]]:
+    """Picks and the settings they were published with, from a published name, a JSON file or JSON text."""
+    held = text if text.lstrip().startswith("{") else None
+    if held is None and text.endswith(".json"):
+        path = Path(text)
+        if not path.is_file():
+            raise ExportError(f"architecture {text}: there is no such file; give a JSON file, JSON text or a name")
+        held = path.read_text()
+    if held is None:
+        named = plugins.published(space_name, text)
+        return dict(named.picks), dict(named.settings)
+    try:
+        read = json.loads(held)
+        picks = read.get("architecture", read)
+        return {str(name): (kept,) if isinstance(kept, str) else tuple(kept) for name, kept in picks.items()}, {}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ExportError(f"architecture {text[:60]}: not JSON of decisions and options ({error})") from error
