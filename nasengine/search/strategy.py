@@ -11,9 +11,9 @@ if TYPE_CHECKING:  # strategies that only propose need no torch
     import torch
     from torch import Tensor
 
-    Batch: TypeAlias = tuple[Tensor, Tensor]  # images (batch, channels, height, width) and labels (batch,)
-    Forward: TypeAlias = Callable[[Tensor, Picks], Tensor]  # images and picks to (batch, classes)
-    Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]  # (batch, classes) and labels to a scalar
+Batch: TypeAlias = "tuple[Tensor, Tensor]"  # images (batch, channels, height, width) and labels (batch,)
+Forward: TypeAlias = "Callable[[Tensor, Picks], Tensor]"  # images and picks to (batch, classes)
+Loss: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"  # (batch, classes) and labels to a scalar
 
 
 @dataclass(frozen=True)

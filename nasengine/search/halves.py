@@ -1,0 +1,28 @@
+"""The training images of a supernet, cut in two: weights learn from one half, gates from the other."""
+
+import torch
+
+from nasengine.search.strategy import Batch
+from nasengine.training.data import Split
+
+
+def halves(split: Split, seed: int) -> tuple[Split, Split]:
+    """The images for the weights and those for the gates: two halves without overlap, drawn by the seed."""
+    order = torch.randperm(len(split), generator=torch.Generator().manual_seed(seed)).to(split.labels.device)
+    first, second = order[: len(split) - len(split) // 2], order[len(split) - len(split) // 2 :]
+    return Split(split.images[first], split.labels[first]), Split(split.images[second], split.labels[second])
+
+
+class Endless:
+    """Full batches without end: each image once a pass, shuffled anew for the next, going on where it stopped."""
+
+    def __init__(self, split: Split, size: int, generator: torch.Generator):
+        self.split, self.size, self.generator = split, min(size, len(split)), generator
+        self.left = torch.empty(0, dtype=torch.int64)
+
+    def next(self) -> Batch:
+        """The next images (batch, channels, height, width) and labels."""
+        if len(self.left) < self.size:
+            self.left = torch.randperm(len(self.split), generator=self.generator).to(self.split.labels.device)
+        places, self.left = self.left[: self.size], self.left[self.size :]
+        return self.split.images[places], self.split.labels[places]

@@ -1,0 +1,110 @@
+"""The gradient loop: weights of a supernet and gates over its options, learned in turns."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from nasengine.errors import TrainingError
+from nasengine.interpreters.model import Model
+from nasengine.search.steps import refuse_other_optimizers
+from nasengine.search.strategy import Relaxation
+from nasengine.search.turns import Turns
+from nasengine.search.watch import warnings
+from nasengine.space import Architecture, Space
+from nasengine.training.data import Dataset
+from nasengine.training.fit import pick_device
+from nasengine.training.recipe import Recipe
+
+Policy = Literal["last", "best"]
+Gates = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """What a gradient search leaves: the architecture chosen by `policy` in `epoch` (from 1), and how it went."""
+
+    architecture: Architecture
+    model: Model  # the supernet after the last epoch
+    epochs: list[dict[str, Any]]
+    values: dict[str, float]  # figures of the epoch chosen
+    policy: Policy
+    epoch: int
+
+
+def relax(
+    space: Space,
+    relaxation: Relaxation,
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    policy: Policy = "last",
+    checkpoint: Path | None = None,
+    on_epoch: Callable[[dict[str, Any], Gates], None] | None = None,
+    on_note: Callable[[str], None] = lambda note: None,
+    out_of_time: Callable[[], bool] = lambda: False,
+    batch_for: Callable[[Space, int], int] | None = None,
+) -> Relaxed:
+    """Train a space's supernet for recipe.epochs while a relaxation learns its gates, and settle on an architecture.
+
+    The training images are cut in two halves by the seed: weights learn from one, gates from the other; validation
+    and test images are not touched, so that what is found can be judged on them. In each iteration the gates step
+    first (Adam, with the relaxation's `gate_rate` and `gate_decay`), then the weights (the recipe's optimizer, alone
+    clipped). Neither step computes the other's gradients. A second order looks ahead one step on the very batch that
+    the weights learn from next, in single precision.
+
+    A record of an epoch holds epoch (from 1), train_loss, train_accuracy, gate_loss, gate_accuracy (on the gates'
+    half, as drawn, before each step), penalty, skip_share, skip_shares, gate_entropy, architecture, lr and seconds;
+    `on_epoch` gets it with the gates' strengths. `policy` "best" chooses the epoch of highest gate_accuracy. After
+    each epoch `checkpoint` is written; where it is there already, the search goes on from it to the same numbers.
+    `batch_for(space, batch)` may lower the batch, or raise, before anything is built. Raises TrainingError where the
+    loss is no finite number.
+    """
+    if policy not in ("last", "best"):
+        raise TrainingError(f'policy: "{policy}" came; "last" and "best" are allowed')
+    if relaxation.order == 2:
+        refuse_other_optimizers(recipe)
+    batch = recipe.batch if batch_for is None else batch_for(space, recipe.batch)
+    if min(batch, len(dataset.train) // 2) < 2:
+        raise TrainingError(
+            f"relax: batches of {min(batch, len(dataset.train) // 2)} image came from recipe.batch {batch} and "
+            f"{len(dataset.train)} training images; norms over a batch need at least 2 images in each"
+        )
+    place = pick_device(device)
+    cuda = [torch.cuda.current_device()] if place.type == "cuda" else []
+    with torch.random.fork_rng(devices=cuda):
+        torch.manual_seed(seed)
+        turns = Turns(space, relaxation, dataset, dataclasses.replace(recipe, batch=batch), seed, place)
+        if checkpoint is not None:
+            turns.restore(checkpoint)
+        said: set[str] = set()
+        while len(turns.history) < recipe.epochs and not (turns.history and out_of_time()):
+            record = turns.epoch()
+            if checkpoint is not None:
+                turns.save(checkpoint)
+            if on_epoch is not None:
+                on_epoch(dict(record), relaxation.gates())
+            for kind, note in warnings(record):
+                if kind not in said:
+                    on_note(f"epoch {record['epoch']}: {note}")
+                said.add(kind)
+    return _settled(turns, relaxation, policy, on_note)
+
+
+def _settled(turns: Turns, relaxation: Relaxation, policy: Policy, on_note: Callable[[str], None]) -> Relaxed:
+    """The architecture of the epoch that the policy chooses."""
+    history = turns.history
+    chosen = history[-1] if policy == "last" else max(history, key=lambda record: record.get("gate_accuracy", 0.0))
+    architecture = Architecture.from_json(chosen["architecture"])
+    if chosen["outside"]:
+        on_note(
+            f"the published rule would have left the space at {', '.join(chosen['outside'])}; "
+            "the best legal architecture of its ranking was taken"
+        )
+    values = {name: value for name, value in chosen.items() if isinstance(value, float)}
+    return Relaxed(architecture, turns.model, history, values, policy, chosen["epoch"])

@@ -1,0 +1,134 @@
+"""Gradients of gates: as the weights are (first order), or one step of the weights ahead (second order)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nasengine.errors import TrainingError
+from nasengine.search.strategy import Batch, Forward, Loss
+from nasengine.space import Mixture, Picks
+from nasengine.training.recipe import Recipe
+
+Closure = Callable[[], Tensor]
+NEAR = 0.01  # length of the finite difference in weight space, as published
+
+
+def average_loss(forward: Forward, loss: Loss, batch: Batch, draws: Sequence[Picks]) -> Tensor:
+    """The loss averaged over the draws."""
+    images, labels = batch
+    return torch.stack([loss(forward(images, picks), labels) for picks in draws]).mean()
+
+
+@contextmanager
+def frozen(tensors: Sequence[Tensor]) -> Iterator[None]:
+    """No gradient is computed for these: it would be thrown away, and it is a third of a supernet's time."""
+    for tensor in tensors:
+        tensor.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for tensor in tensors:
+            tensor.requires_grad_(True)
+
+
+def gradients(loss: Tensor, wanted: Sequence[Tensor]) -> list[Tensor]:
+    """The gradients, zeros where the loss does not depend on a tensor."""
+    if not loss.requires_grad:
+        return [torch.zeros_like(tensor) for tensor in wanted]
+    return list(torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True))
+
+
+def first_order(gates_loss: Closure, gates: Sequence[Tensor], weights: Sequence[Tensor]) -> list[Tensor]:
+    """Gradients of the gates' loss with the weights as they are."""
+    with frozen(weights):
+        return gradients(gates_loss(), gates)
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The step of SGD that the second order looks ahead; `momenta`: each weight's buffer, None before the first."""
+
+    lr: float
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    momenta: Sequence[Tensor | None] = ()
+
+    @classmethod
+    def of(cls, recipe: Recipe, optimizer: torch.optim.Optimizer, weights: Sequence[Tensor]) -> "Ahead":
+        """The step that this optimizer would take now."""
+        lr = optimizer.param_groups[0]["lr"]
+        momenta = [optimizer.state[weight].get("momentum_buffer") for weight in weights]
+        return cls(lr, recipe.momentum, recipe.weight_decay, momenta)
+
+    def step(self, weights: Sequence[Tensor], slopes: Sequence[Tensor]) -> list[Tensor]:
+        """What has to be added to each weight."""
+        momenta = self.momenta or [None] * len(weights)
+        moves = [g.add(w.detach(), alpha=self.weight_decay) for g, w in zip(slopes, weights, strict=True)]
+        moved = [m if v is None else m.add(v, alpha=self.momentum) for m, v in zip(moves, momenta, strict=True)]
+        return [m.mul(-self.lr) for m in moved]
+
+
+def refuse_other_optimizers(recipe: Recipe) -> None:
+    """Raise TrainingError unless the recipe's step is the one that `Ahead` takes: SGD without Nesterov's momentum."""
+    if recipe.optimizer != "sgd" or recipe.nesterov:
+        came = f"{recipe.optimizer} with nesterov" if recipe.nesterov else recipe.optimizer
+        raise TrainingError(
+            f"recipe.optimizer: {came} came; the second order looks one step of plain sgd ahead; "
+            "set optimizer=sgd and nesterov=false in the supernet's recipe, or search with order=1"
+        )
+
+
+def second_order(
+    train_loss: Closure, gates_loss: Closure, gates: Sequence[Tensor], weights: Sequence[Tensor], ahead: Ahead
+) -> list[Tensor]:
+    """Gradients of the gates' loss at the weights after one training step (DARTS, Liu et al., 2019, equations 7 and 8).
+
+    The step depends on the gates too: that part is a finite difference of `train_loss` around the present weights, of
+    0.01 over the gradient's norm in length, divided by twice that. `train_loss` must draw the same gates each time.
+    The weights are left exactly as they were. https://arxiv.org/abs/1806.09055
+    """
+    with frozen(gates):
+        slopes = gradients(train_loss(), weights)
+    kept = [weight.detach().clone() for weight in weights]
+    try:
+        _shift(weights, kept, ahead.step(weights, slopes), 1.0)
+        both = gradients(gates_loss(), [*gates, *weights])
+        direct, pull = both[: len(gates)], both[len(gates) :]
+        radius = NEAR / torch.stack(torch._foreach_norm(pull)).norm().clamp(min=1e-12)
+        sides = []
+        for side in (radius, -radius):
+            _shift(weights, kept, pull, side)
+            with frozen(weights):
+                sides.append(gradients(train_loss(), gates))
+    finally:
+        _shift(weights, kept, [], 0.0)
+    factor = (ahead.lr / (2 * radius)).to(direct[0].device)
+    return [d - factor * (up - down) for d, up, down in zip(direct, *sides, strict=True)]
+
+
+@torch.no_grad()
+def _shift(
+    weights: Sequence[Tensor], origin: Sequence[Tensor], moves: Sequence[Tensor], factor: float | Tensor
+) -> None:
+    """Set weights to origin + factor * moves; to the origin itself where there are no moves."""
+    torch._foreach_copy_(list(weights), list(origin))
+    if moves:
+        torch._foreach_add_(list(weights), torch._foreach_mul(list(moves), factor))
+
+
+def moved(picks: Picks, device: torch.device) -> Picks:
+    """The same picks with all gates brought to a device in one transfer."""
+    if device.type == "cpu" or not isinstance(picks, Mixture):
+        return picks
+    tensors = [g for gates in picks.by_decision.values() for g in gates.values() if isinstance(g, Tensor)]
+    if not tensors:
+        return picks
+    there = iter(torch.stack(tensors).to(device, non_blocking=True).unbind())
+    by_decision = {
+        name: {option: next(there) if isinstance(g, Tensor) else g for option, g in gates.items()}
+        for name, gates in picks.by_decision.items()
+    }
+    return Mixture(by_decision, picks.base)
