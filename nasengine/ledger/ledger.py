@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -55,8 +55,14 @@ class Ledger(Reader):
         return SearchRecord(self.database, lease, row, resumed=known is not None)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database; `with Ledger(…) as ledger` does so at the end."""
         self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def _given(facts: Mapping[str, Any]) -> Json:

@@ -56,6 +56,7 @@ class Mirror:
 
         After each write, `pause` is called with the seconds it took.
         """
+        self._study("candidate")  # there to be looked at before its first trial
         ended, pending = 0, []
         rows = self._rows()
         for row in rows:

@@ -2,10 +2,11 @@
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
@@ -73,3 +74,19 @@ def search(ledger: Ledger, facts: dict[str, Any]) -> Iterator[SearchRecord]:
     """A search that has just begun."""
     with ledger.open_search("one", **facts) as record:
         yield record
+
+
+@pytest.fixture
+def storage(url: str) -> Iterator[optuna.storages.RDBStorage]:
+    """Optuna's own way into the ledger's database."""
+    opened = optuna.storages.RDBStorage(url)
+    yield opened
+    opened.remove_session()
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def study(storage: optuna.storages.RDBStorage) -> Callable[..., optuna.Study]:
+    """Reads a study as a user of Optuna does."""
+    sampler = optuna.samplers.RandomSampler()
+    return lambda name="one": optuna.load_study(study_name=name, storage=storage, sampler=sampler)

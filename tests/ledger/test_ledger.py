@@ -105,11 +105,9 @@ def test_states_of_a_search(ledger: Ledger, facts: dict[str, Any]) -> None:
 
 
 def test_a_ledger_in_memory() -> None:
-    ledger = Ledger("sqlite://")
-    with ledger.open_search(space="darts", strategy="darts") as search:
+    with Ledger("sqlite://") as ledger, ledger.open_search(space="darts", strategy="darts") as search:
         search.start(Trial(0))
         assert [row["state"] for row in ledger.results()] == ["running"]
-    ledger.close()
 
 
 def test_the_ledger_loads_neither_torch_nor_optuna_nor_pandas(tmp_path: Path) -> None:
