@@ -45,9 +45,14 @@ def user_file(folder: Path, text: str, name: str = "mine") -> ModuleType:
     return import_file(folder / f"{name}.py")
 
 
-LAYER = (
-    "from torch import nn\n\n\nclass Layer(nn.Module):\n    def __init__(self, channels):\n        super().__init__()\n"
-)
+LAYER = """from torch import nn
+
+
+class Layer(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+"""
+FORWARD = FORWARD
 
 
 @pytest.mark.parametrize(
@@ -82,20 +87,17 @@ def test_attributes_are_named_by_place_and_unique() -> None:
 
 
 def test_a_number_is_left_out_where_it_tells_nothing_apart() -> None:
-    body = chain(op(ConvNorm, width=4), op(DropPath))
-    space = Space(
-        "numbers", (4, 6, 6), network(one=body, two=chain(op(Identity), op(Identity)), h=op(Classifier, classes=2))
-    )
+    one, two = chain(op(ConvNorm, width=4), op(DropPath)), chain(op(Identity), op(Identity))
+    space = Space("numbers", (4, 6, 6), network(one=one, two=two, h=op(Classifier, classes=2)))
     made = predicts_the_same(space, Architecture({}))
     assert list(made.attributes.values()) == ["one", "two_0", "two_1", "h"]
     assert "        two_1 = self.two_1(two_0)\n" in made.text
 
 
 def test_asides_and_unused_steps_are_left_out() -> None:
-    steps = {
-        "a": op(ConvNorm, width=4), "b": op(MaxPool), "c": chain(op(Identity), aside("extra", op(Classifier, classes=3))),
-        "head": reads("a", op(Classifier, classes=3)),
-    }  # fmt: skip
+    aux = chain(op(Identity), aside("extra", op(Classifier, classes=3)))
+    head = reads("a", op(Classifier, classes=3))
+    steps = {"a": op(ConvNorm, width=4), "b": op(MaxPool), "c": aux, "head": head}
     space = Space("unused", (4, 6, 6), network(**steps))
     assert set(predicts_the_same(space, Architecture({})).attributes) == {"a", "head"}
 
@@ -189,9 +191,8 @@ def test_a_user_file_brings_bases_functions_constants_and_siblings(tmp_path: Pat
     made = source(space, Architecture({}))
     names = namespace(made)
     assert {"Layer", "Outer", "scale", "FACTOR", "TABLE", "Later"} <= set(names)
-    assert (
-        "# why it is four\n" in made.text and "activation=Outer" in made.text and "self.b = Layer.Inner(4)" in made.text
-    )
+    assert "# why it is four\n" in made.text and "activation=Outer" in made.text
+    assert "self.b = Layer.Inner(4)" in made.text
     assert names["TABLE"] == {"x": 4.0}
 
 
@@ -203,17 +204,33 @@ def test_the_source_is_that_of_import_time(tmp_path: Path) -> None:
     assert "x + 2" in source(two_layers(new.Layer, Identity), Architecture({})).text
 
 
+NAMESAKE = """from torch import nn as {0}
+
+K = {1}
+
+
+def _go(x, K=K):
+    return x * K
+
+
+class Layer({0}.Module):
+    def __init__(self, channels):
+        super().__init__()
+
+    def forward(self, x):
+        return _go(x) + (0 if isinstance(self, Layer) else 100)
+"""
+
+
 def test_two_layers_of_one_name_live_side_by_side(tmp_path: Path) -> None:
-    body = "from torch import nn as {0}\n\nK = {1}\n\n\ndef _go(x, K=K):\n    return x * K\n\n\nclass Layer({0}.Module):\n" \
-        "    def __init__(self, channels):\n        super().__init__()\n\n    def forward(self, x):\n" \
-        "        return _go(x) + (0 if isinstance(self, Layer) else 100)\n"  # fmt: skip
-    one, two = user_file(tmp_path, body.format("nn", 2), "one"), user_file(tmp_path, body.format("N", 5), "two")
+    one = user_file(tmp_path, NAMESAKE.format("nn", 2), "one")
+    two = user_file(tmp_path, NAMESAKE.format("N", 5), "two")
     made = predicts_the_same(two_layers(one.Layer, two.Layer), Architecture({}))
     assert "class Layer(nn.Module)" in made.text and "class Layer2(nn.Module)" in made.text and "K2 = 5" in made.text
 
 
 def test_a_layer_called_network_gives_way(tmp_path: Path) -> None:
-    mine = user_file(tmp_path, LAYER.replace("Layer", "Network") + "\n    def forward(self, x):\n        return x\n")
+    mine = user_file(tmp_path, LAYER.replace("Layer", "Network") + FORWARD)
     assert "class Network2(nn.Module)" in predicts_the_same(two_layers(mine.Network, Identity), Architecture({})).text
 
 
@@ -235,7 +252,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_cannot_be_taken_along_is_refused_with_file_line_and_name(case: str, tmp_path: Path) -> None:
     text, words = REFUSED[case]
-    mine = user_file(tmp_path, text + "\n    def forward(self, x):\n        return x\n")
+    mine = user_file(tmp_path, text + FORWARD)
     with pytest.raises(ExportError, match=words):
         source(two_layers(mine.Layer, Identity), Architecture({}))
 
@@ -249,11 +266,14 @@ def test_a_class_of_a_function_is_refused_with_its_line() -> None:
         source(two_layers(Local, Identity), Architecture({}))
 
 
+def test_a_class_of_main_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Identity, "__module__", "__main__")
+    with pytest.raises(ExportError, match=r"skip\.py:\d+: Identity: it is defined in __main__"):
+        source(two_layers(Identity, MaxPool), Architecture({}))
+
+
 def test_a_class_made_while_running_is_refused(tmp_path: Path) -> None:
-    body = (
-        LAYER
-        + "\n    def forward(self, x):\n        return x\n\n\nOther = Layer\nLayer = type('Layer', (Layer,), {})\n"
-    )
+    body = LAYER + FORWARD + "\n\nOther = Layer\nLayer = type('Layer', (Layer,), {})\n"
     with pytest.raises(ExportError, match=r"Layer: the file binds this name to something else"):
         source(two_layers(user_file(tmp_path, body).Other, Identity), Architecture({}))
 
