@@ -78,13 +78,18 @@ def load_strategy(name: str, space: Space, options: Mapping[str, Any] | None = N
 
 def strategy_class(name: str) -> type[Any]:
     """The one public class that a strategy's file defines."""
-    module = load("strategy", name)
+    return one_class("strategy", name)
+
+
+def one_class(kind: str, name: str) -> type[Any]:
+    """The one public class that a plug-in's file defines; none or several are a PlugInError."""
+    module = load(kind, name)
     classes = [one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__]
     public = [one for one in dict.fromkeys(classes) if not one.__name__.startswith("_")]
     if len(public) != 1:
         found = ", ".join(one.__name__ for one in public) or "none"
         raise PlugInError(
-            f"strategy {name}: its file defines these public classes: {found}; "
+            f"{kind} {name}: its file defines these public classes: {found}; "
             "it has to define exactly one; give the others a leading underscore"
         )
     return public[0]

@@ -148,7 +148,7 @@ def _type(parameter: inspect.Parameter) -> Any:
     if default is REQUIRED or default is None:
         return Any
     if isinstance(default, tuple) and default:
-        return tuple[type(default[0]), ...]
+        return types.GenericAlias(tuple, (type(default[0]), ...))
     return type(default)
 
 
