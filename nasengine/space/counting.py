@@ -1,18 +1,21 @@
-"""How many architectures a table of decisions holds: closed form where it is a tree, enumeration where ties are."""
+"""How many architectures a table of decisions holds, exactly, whatever its ties."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
-from nasengine.space.decisions import Decision
+from nasengine.space.decisions import Condition, Decision
 
 Table = Mapping[str, Decision]
-ENUMERABLE = 10_000_000
+Left = Mapping[str, frozenset[tuple[Condition, ...]]]  # decision -> the alternatives still open; an empty one holds
+State = frozenset[tuple[str, frozenset[tuple[Condition, ...]]]]  # the same, hashable
+STATES = 100_000
 
 
 def count(table: Table) -> int:
     """The exact number of architectures, before any `where`.
 
-    Raises OverflowError when ties leave more than 10^7 cases to enumerate.
+    Raises OverflowError when ties leave more than 100,000 cases apart at once.
     """
     return prod(_component(part) for part in _components(table))
 
@@ -35,44 +38,42 @@ def _components(table: Table) -> list[dict[str, Decision]]:
 
 
 def _component(table: Table) -> int:
-    """A group's number: enumerate the ancestors of tied decisions, and multiply by the trees that hang below them."""
-    core: set[str] = set()
-    waiting = [n for n, d in table.items() if len(d.when) > 1 or any(len(path) > 1 for path in d.when)]
-    waiting = [parent for name in waiting for parent in _parents(table[name])]
-    while waiting:
-        name = waiting.pop()
-        if name not in core:
-            core.add(name)
-            waiting += _parents(table[name])
-    ordered = [decision for name, decision in table.items() if name in core]
-    if prod(decision.ways() for decision in ordered) > ENUMERABLE:
+    """A group's number, decision by decision: picks that leave the later ones equally askable are counted together."""
+    states: dict[State, int] = {frozenset(): 1}
+    for name, decision in table.items():
+        children = [later for later in table.values() if name in _parents(later)]
+        conditions = {c for later in children for path in later.when for c in path if c[0] == name}
+        answers = _answers(decision, conditions)
+        after: dict[State, int] = defaultdict(int)
+        for state, number in states.items():
+            left = dict(state)
+            asked = () in left.pop(name, decision.when or {()})
+            for true, ways in answers.items() if asked else [(frozenset[Condition](), 1)]:
+                after[_reduced(left, children, name, true)] += number * ways
+        if len(after) > STATES:
+            raise OverflowError
+        states = after
+    return sum(states.values())
+
+
+def _answers(decision: Decision, conditions: set[Condition]) -> dict[frozenset[Condition], int]:
+    """The sets of conditions that picks of a decision make true, each with the number of picks that do."""
+    if not conditions:
+        return {frozenset(): decision.ways()}
+    if decision.ways() > STATES:
         raise OverflowError
-    below = {n: d for n, d in table.items() if n not in core}
-    total = 0
-    for picks in enumerate_picks(ordered):
-        roots = [d for d in below.values() if d.active(picks) and _parents(d) <= core]
-        total += prod(_tree(root, below) for root in roots)
-    return total
+    return Counter(frozenset(c for c in conditions if not set(c[1]).isdisjoint(pick)) for pick in decision.picks())
 
 
-def _tree(root: Decision, table: Table) -> int:
-    """Ways to answer a decision and all that it leads to, where each child has this one parent."""
-    children = [(d, options) for d in table.values() for ((name, options),) in d.when if name == root.name]
-    if root.keep == (1, 1):
-        return sum(prod(_tree(d, table) for d, on in children if option in on) for option in root.options)
-    if all(len(options) == 1 for _, options in children):
-        weights = [prod(_tree(d, table) for d, on in children if option in on) for option in root.options]
-        return sum(_symmetric(weights)[root.keep[0] : root.keep[1] + 1])
-    return sum(prod(_tree(d, table) for d, on in children if not set(on).isdisjoint(pick)) for pick in root.picks())
-
-
-def _symmetric(weights: Sequence[int]) -> list[int]:
-    """Elementary symmetric sums: the total weight of all subsets of each size."""
-    sums = [1] + [0] * len(weights)
-    for weight in weights:
-        for k in range(len(weights), 0, -1):
-            sums[k] += sums[k - 1] * weight
-    return sums
+def _reduced(left: Left, children: Sequence[Decision], name: str, true: frozenset[Condition]) -> State:
+    """What is still open for later decisions, once a decision is answered (or not asked: nothing is true)."""
+    left = dict(left)
+    for child in children:
+        paths = left.get(child.name, child.when)
+        holding = [path for path in paths if all(c in true for c in path if c[0] == name)]
+        open_paths = frozenset(tuple(c for c in path if c[0] != name) for path in holding)
+        left[child.name] = frozenset({()}) if () in open_paths else open_paths
+    return frozenset(left.items())
 
 
 def enumerate_picks(decisions: Sequence[Decision]) -> Iterator[dict[str, tuple[str, ...]]]:

@@ -53,16 +53,15 @@ class Decision:
         for k in range(self.keep[0], self.keep[1] + 1):
             yield from itertools.combinations(self.options, k)
 
-    def draw(self, rng: random.Random, wish: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """A random pick that holds as much of the wish as is legal."""
+    def draw(self, rng: random.Random, wish: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        """A random pick that holds as much of the wish as is legal; an empty wish is for keeping none."""
         least, most = self.keep
+        kept = [option for option in dict.fromkeys(wish or ()) if option in self.options][:most]
         if least == most == 1:
-            legal = next((option for option in wish if option in self.options), None)
-            return (legal or rng.choice(self.options),)
-        kept = [option for option in dict.fromkeys(wish) if option in self.options][:most]
-        if len(kept) < least or not wish:
+            return tuple(kept) or (rng.choice(self.options),)
+        if len(kept) < least or not (kept or wish == ()):
             n = len(self.options)
-            counts = range(max(least, len(kept)), most + 1)
+            counts = range(least, most + 1)
             wanted = least if kept else rng.choices(counts, [comb(n, k) for k in counts])[0]
             rest = [option for option in self.options if option not in kept]
             kept += rng.sample(rest, wanted - len(kept))
@@ -143,24 +142,31 @@ class _Table:
         done: dict[str, tuple[Decision, Choice]] = {}
         waiting = dict(self.rows)
         while waiting:
-            ready = (n for n in waiting if all(d in done for path in self.alternatives[n] for d, _ in path))
+            ready = (n for n in waiting if () in (paths := self.alternatives[n]) or _known(paths) <= done.keys())
             name = next(ready, None)
             if name is None:
                 raise SpaceError(f"decisions {sorted(waiting)}: each is asked only when another of them is answered")
             decision, choice = waiting.pop(name)
-            done[name] = (replace(decision, when=self._when(name, done)), choice)
+            done[name] = (replace(decision, when=self._when(name)), choice)
         return done
 
-    def _when(self, name: str, done: Mapping[str, tuple[Decision, Choice]]) -> frozenset[tuple[Condition, ...]]:
+    def _when(self, name: str) -> frozenset[tuple[Condition, ...]]:
         """The alternatives, each without those conditions that its last one already implies."""
+        paths = self.alternatives[name]
+        if () in paths:
+            return frozenset()
         short = set()
-        for path in self.alternatives[name]:
-            if not path:
-                return frozenset()
-            parent = done[path[-1][0]][0]
-            implied = len(self.alternatives[parent.name]) == 1
-            short.add(path[-1:] if implied else path)
+        for path in paths:
+            last = path[-1]
+            ways = {other[:-1] for other in paths if other[-1] == last}
+            implied = () in ways or ways == self.alternatives[last[0]]
+            short.add((last,) if implied else path)
         return frozenset(short)
+
+
+def _known(paths: set[tuple[Condition, ...]]) -> set[str]:
+    """All decisions that the conditions speak of."""
+    return {name for path in paths for name, _ in path}
 
 
 def holds_choice(node: Any) -> bool:

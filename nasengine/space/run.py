@@ -13,7 +13,11 @@ V = TypeVar("V")
 
 
 class Interpreter(Protocol[V]):
-    """One question about a network. Values may be tensors, shapes, digests, names, … An `aside` method is optional."""
+    """One question about a network. Values may be tensors, shapes, digests, names, …
+
+    Two more methods are optional. `aside(name, place, branch)` is told of branches for the loss alone; `branch()` runs
+    one. `visit(node, place, scope, inputs, inside)` stands around every node: `inside(*inputs)` walks into it.
+    """
 
     def op(self, place: str, layer: type, settings: Mapping[str, Any], inputs: tuple[V, ...]) -> V:
         """What a layer makes of its inputs."""
@@ -56,13 +60,16 @@ def _selective(node: Any) -> bool:
 class _Walk:
     def __init__(self, network: Node, picks: Picks, by: Any):
         self.network, self.picks, self.by = network, picks, by
+        self.visit = getattr(by, "visit", None)
         self.kinds: dict[type, Any] = {
             Op: self.op, Choice: self.choice, Graph: self.graph, Read: self.read, Shared: self.shared,
             Repeat: self.repeat, Aside: self.aside, Join: self.join,
         }  # fmt: skip
 
     def go(self, node: Node, xs: tuple[Any, ...], place: str, scope: str) -> Any:
-        return self.kinds[type(node)](node, xs, place, scope)
+        if self.visit is None:
+            return self.kinds[type(node)](node, xs, place, scope)
+        return self.visit(node, place, scope, xs, lambda *xs: self.kinds[type(node)](node, xs, place, scope))
 
     def op(self, node: Op, xs: tuple[Any, ...], place: str, scope: str) -> Any:
         if any(x is None for x in xs):

@@ -5,15 +5,18 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
+from math import prod
+from statistics import fmean, pstdev
 from typing import Any
 
 from nasengine.errors import SpaceError, did_you_mean
-from nasengine.space.counting import ENUMERABLE, count, enumerate_picks
+from nasengine.space.counting import count, enumerate_picks
 from nasengine.space.decisions import Decision, declared
 from nasengine.space.nodes import Choice, Node
 from nasengine.space.picks import Architecture
 
 Wishes = Mapping[str, tuple[str, ...]]
+ENUMERABLE = 10_000_000  # architectures that are looked at one by one, to count those that meet a `where`
 TRIES = 1000  # draws before a `where` counts as impossible
 RECIPE = "recipe."
 
@@ -80,6 +83,13 @@ class Space:
         if decision.when and not alternatives:
             return None
         wanted = self.allowed.get(decision.name, decision.options)
+        strange = [option for option in wanted if option not in decision.options]
+        if strange:
+            hints = "".join(did_you_mean(str(option), decision.options) for option in strange)
+            raise SpaceError(
+                f"decision {decision.name!r}: restricted to {strange}, which it does not have; "
+                f"its options are {list(decision.options)}.{hints}"
+            )
         options = tuple(option for option in decision.options if option in wanted)
         least, most = decision.keep
         if len(options) < max(least, 1):
@@ -109,11 +119,12 @@ class Space:
 
     def faults(self, picks: Wishes) -> list[str]:
         """Everything that is wrong with these picks, in words; empty when they are legal."""
-        found, active = [], set()
+        found: list[str] = []
+        asked: dict[str, tuple[str, ...]] = {}
         for name, decision in self.decisions.items():
-            if not decision.active(picks):
+            if not decision.active(asked):
                 continue
-            active.add(name)
+            asked[name] = picks.get(name, ())
             options, (least, most) = ", ".join(decision.options), decision.keep
             number = str(least) if least == most else f"{least} to {most}"
             kept = picks.get(name)
@@ -129,7 +140,7 @@ class Space:
             elif not least <= len(kept) <= most:
                 found.append(f"{name}: {len(kept)} options came ({list(kept)}); give {number} of {options}")
         for name in picks:
-            if name not in active:
+            if name not in asked:
                 if name in self.decisions:
                     found.append(f"{name} is not asked with the other picks; leave it out")
                 else:
@@ -166,7 +177,7 @@ class Space:
         picks: dict[str, tuple[str, ...]] = {}
         for name, decision in self.decisions.items():
             if decision.active(picks):
-                picks[name] = decision.draw(rng, wishes.get(name, ()))
+                picks[name] = decision.draw(rng, wishes.get(name))
         return Architecture(picks)
 
     def _where_words(self) -> str:
@@ -214,18 +225,27 @@ class Space:
     def size(self, samples: int = 2000) -> Size:
         """The number of architectures: exact, or a sampled estimate with its bounds where it cannot be."""
         try:
-            everything = count(self.decisions)
+            everything: int | None = count(self.decisions)
         except OverflowError:
-            raise SpaceError(f"space {self.name}: ties between decisions make it too irregular to count") from None
-        if self.where is None:
+            everything = None
+        if everything is not None and self.where is None:
             return Size(everything)
-        if everything <= ENUMERABLE:
+        if everything is not None and everything <= ENUMERABLE:
             return Size(sum(1 for _ in self.enumerate()))
+        return self._sampled_size(samples, everything)
+
+    def _sampled_size(self, samples: int, most: int | None) -> Size:
+        """Knuth's estimate (1975, https://doi.org/10.2307/2005469): the mean of 1 / (a draw's probability)."""
         rng = random.Random(0)
-        share = sum(self.where(self._complete({}, rng)) for _ in range(samples)) / samples
-        margin = 1.96 * max(share * (1 - share) / samples, 1 / samples**2) ** 0.5
-        low, high = max(share - margin, 0.0), min(share + margin, 1.0)
-        return Size(int(everything * share), False, int(everything * low), int(everything * high))
+        weights = []
+        for _ in range(samples):
+            made = self._complete({}, rng)
+            ways = prod(self.decisions[name].ways() for name in made.picks)
+            weights.append(ways if self.where is None or self.where(made) else 0)
+        mean = fmean(weights)
+        margin = 1.96 * max(pstdev(weights) / samples**0.5, (max(weights) or most or 0) / samples)
+        high = mean + margin if most is None else min(mean + margin, most)
+        return Size(int(mean), False, int(max(mean - margin, 0)), int(high))
 
     def restrict(self, allowed: Mapping[str, Collection[str]]) -> "Space":
         """The same space with only these options of the named decisions; the supernet stays whole."""

@@ -1,5 +1,6 @@
 """The words a space file is written in; each returns a node, and refuses at once what can never work."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ from nasengine.errors import SpaceError
 from nasengine.space.nodes import Aside, Choice, Derived, Graph, Join, Node, Op, Option, Read, Repeat, Shared, Step
 
 INPUT = "input"  # what `reads` calls the value that enters a network
+_INPUTS = re.compile(INPUT + r"\d*")
 
 
 def op(layer: type, **settings: Any) -> Op:
@@ -137,17 +139,26 @@ def reads(*names_and_node: Any) -> Any:
 
 
 def network(**steps: Any) -> Graph:
-    """Named steps in order; each reads the one before it, or those that `reads` names; the last is the output."""
-    numbers = {INPUT: 0}
+    """Named steps in order; each reads the one before it, or those that `reads` names; the last is the output.
+
+    The first step reads all that enters. "input" is the first value that enters; where several do (as in a cell of
+    `stack`), "input1", "input2", … are the next ones.
+    """
+    if not steps:
+        raise SpaceError("network(): there is nothing in it; give at least one named step")
+    names = list(steps)
     made: list[Step] = []
     for name, node in steps.items():
         sources: tuple[str, ...] = node.sources if isinstance(node, _Reads) else ()
-        unknown = [source for source in sources if source not in numbers]
+        before = names[: len(made)]
+        unknown = [source for source in sources if source not in before and not _INPUTS.fullmatch(source)]
         if unknown:
-            raise SpaceError(f"network, step {name}: reads {unknown}; the steps before it are {list(numbers)}")
-        read = tuple(numbers[source] for source in sources) or (len(made),)
+            raise SpaceError(f"network, step {name}: reads {unknown}; the steps before it are {[INPUT, *before]}")
+        if _INPUTS.fullmatch(name):
+            raise SpaceError(f"network, step {name}: that is what comes in; give the step another name")
+        numbers = [before.index(s) - len(before) if s in before else int(s[len(INPUT) :] or 0) for s in sources]
+        read = tuple(numbers) or ((-1,) if made else None)
         made.append(Step(name, _node(f"network, step {name}", getattr(node, "node", node)), read, True))
-        numbers[name] = len(made)
     return Graph(tuple(made))
 
 
