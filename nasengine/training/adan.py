@@ -96,14 +96,17 @@ class Adan(torch.optim.Optimizer):
         c1, c2, c3 = (1 - beta ** state["step"] for beta in (b1, b2, b3))
 
         work = gradient - state["previous"]
-        average.mul_(b1).add_(gradient, alpha=1 - b1)
-        slope.mul_(b2).add_(work, alpha=1 - b2)
-        work.mul_(b2).add_(gradient)
+        average.lerp_(gradient, 1 - b1)
+        slope.lerp_(work, 1 - b2)
+        torch.add(gradient, work, alpha=b2, out=work)
         square.mul_(b3).addcmul_(work, work, value=1 - b3)
-        torch.sqrt(square, out=work).div_(math.sqrt(c3)).add_(eps)
+        # sqrt(square / c3) + eps, with the correction moved into the factors: one pass less
+        root = math.sqrt(c3)
+        torch.sqrt(square, out=work).add_(eps * root)
         if weight_decay and group["decay"] == "decoupled":
             parameter.mul_(1 - lr * weight_decay)
-        parameter.addcdiv_(average, work, value=-lr / c1).addcdiv_(slope, work, value=-lr * b2 / c2)
+        parameter.addcdiv_(average, work, value=-lr * root / c1)
+        parameter.addcdiv_(slope, work, value=-lr * root * b2 / c2)
         if weight_decay and group["decay"] == "proximal":
             parameter.div_(1 + lr * weight_decay)
         state["previous"].copy_(gradient)
@@ -120,24 +123,25 @@ class Adan(torch.optim.Optimizer):
             [state[name] for state in states]
             for name in ("average", "average_difference", "average_square", "previous")
         )
-        corrections = [[1 - beta ** state["step"] for state in states] for beta in (b1, b2, b3)]
+        c1, c2, c3 = ([1 - beta ** state["step"] for state in states] for beta in (b1, b2, b3))
+        roots = [math.sqrt(c) for c in c3]
 
         work = torch._foreach_sub(gradients, previous)
-        torch._foreach_mul_(averages, b1)
-        torch._foreach_add_(averages, gradients, alpha=1 - b1)
-        torch._foreach_mul_(slopes, b2)
-        torch._foreach_add_(slopes, work, alpha=1 - b2)
-        torch._foreach_mul_(work, b2)
-        torch._foreach_add_(work, gradients)
+        torch._foreach_lerp_(averages, gradients, 1 - b1)
+        torch._foreach_lerp_(slopes, work, 1 - b2)
+        work = torch._foreach_add(gradients, work, alpha=b2)
         torch._foreach_mul_(squares, b3)
         torch._foreach_addcmul_(squares, work, work, value=1 - b3)
         bottom = torch._foreach_sqrt(squares)
-        torch._foreach_div_(bottom, [math.sqrt(c3) for c3 in corrections[2]])
-        torch._foreach_add_(bottom, eps)
+        torch._foreach_add_(bottom, [eps * root for root in roots])
         if weight_decay and group["decay"] == "decoupled":
             torch._foreach_mul_(parameters, 1 - lr * weight_decay)
-        torch._foreach_addcdiv_(parameters, averages, bottom, [-lr / c1 for c1 in corrections[0]])
-        torch._foreach_addcdiv_(parameters, slopes, bottom, [-lr * b2 / c2 for c2 in corrections[1]])
+        torch._foreach_addcdiv_(
+            parameters, averages, bottom, [-lr * root / c for root, c in zip(roots, c1, strict=True)]
+        )
+        torch._foreach_addcdiv_(
+            parameters, slopes, bottom, [-lr * root * b2 / c for root, c in zip(roots, c2, strict=True)]
+        )
         if weight_decay and group["decay"] == "proximal":
             torch._foreach_div_(parameters, 1 + lr * weight_decay)
         torch._foreach_copy_(previous, gradients)
