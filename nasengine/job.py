@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from nasengine.errors import NasError, did_you_mean
@@ -36,10 +36,10 @@ class Job:
 
     def to_json(self) -> Json:
         """Return the job as a plain dict; a number that is not finite is refused with its place."""
-        faults = list(_not_finite(asdict(self)))
+        faults = list(_not_finite(vars(self)))
         if faults:
             raise NasError(f"job {self.number}: {', '.join(faults)}; numbers must be finite; use null for no limit")
-        return _plain_dict(asdict(self))
+        return _plain_dict(vars(self))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -69,7 +69,7 @@ class Result:
         error = self.error
         if faults and error is None:
             error = f"result {self.number}: {', '.join(faults)}; values must be finite; try a smaller learning rate"
-        return {**_plain_dict(asdict(self)), "error": error}
+        return {**_plain_dict(vars(self)), "error": error}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -106,7 +106,7 @@ def plain(value: Any) -> Any:
     raise NasError(f"JSON: {value!r} is a {type(value).__name__}; allowed are text, numbers, lists and tables of them")
 
 
-def _plain_dict(value: Json) -> Json:
+def _plain_dict(value: Mapping[str, Any]) -> Json:
     return {key: plain(item) for key, item in value.items()}
 
 
