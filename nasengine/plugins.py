@@ -96,12 +96,12 @@ def one_class(kind: str, name: str) -> type[Any]:
 
 
 def signature(kind: str, name: str) -> list[Setting]:
-    """The settings of a space or a strategy as (name, type, default, text)."""
+    """The settings of a space, or of the class of another plug-in, as (name, type, default, text)."""
     module = load(kind, name)
     if kind == "space":
         return settings_of(_space_function(name), 0, module.__doc__)
-    made = strategy_class(name)
-    return settings_of(made, 1, made.__init__.__doc__, module.__doc__)
+    made = one_class(kind, name)
+    return settings_of(made, 1 if kind == "strategy" else 0, made.__init__.__doc__, module.__doc__)
 
 
 def listing(kind: str) -> list[tuple[str, str]]:

@@ -74,13 +74,14 @@ def read(value: Any, wanted: Any) -> Any:
     if origin is typing.Literal:
         return _read_literal(value, inner)
     if (origin or wanted) in (tuple, list):
-        return _read_sequence(value, origin or wanted, [one for one in inner if one is not Ellipsis])
+        return _read_sequence(value, origin or wanted, inner)
     if wanted is float and type(value) is int:
         return float(value)
     return _read_word(value, wanted) if isinstance(value, str) else value
 
 
 def _read_word(word: str, wanted: Any) -> Any:
+    word = word.strip()
     if wanted is bool:
         if word.lower() not in _BOOLS:
             raise ValueError("true or false")
@@ -120,15 +121,17 @@ def _read_literal(value: Any, allowed: tuple[Any, ...]) -> Any:
     return match[0]
 
 
-def _read_sequence(value: Any, kind: type, inner: list[Any]) -> Any:
+def _read_sequence(value: Any, kind: type, inner: tuple[Any, ...]) -> Any:
     if not isinstance(value, str | list | tuple):
         return value
-    parts = (
-        [part.strip() for part in value.strip("()[] ").split(",") if part.strip()] if isinstance(value, str) else value
-    )
-    types_of_parts = inner if len(inner) == len(parts) else [inner[0] if inner else Any] * len(parts)
+    words = value.strip("()[] ").split(",") if isinstance(value, str) else value
+    parts = [part for part in words if not isinstance(part, str) or part.strip()]
+    if kind is list or not inner or inner[-1] is Ellipsis:
+        inner = (inner[0] if inner else Any,) * len(parts)
+    if len(parts) != len(inner):
+        raise ValueError(f"{len(inner)} values with commas between")
     try:
-        return kind(read(part, one) for part, one in zip(parts, types_of_parts, strict=True))
+        return kind(read(part, wanted) for part, wanted in zip(parts, inner, strict=True))
     except ValueError as error:
         raise ValueError(f"values with commas between, each {error}") from None
 

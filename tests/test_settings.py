@@ -85,6 +85,7 @@ def test_every_fault_is_named_at_once() -> None:
     [
         ("maybe", bool, "true or false"),
         ("x", float, "a number"),
+        ("1,8", tuple[int, int, int], "3 values with commas between"),
         ("1,two", tuple[int, ...], "a whole number"),
         ("pepar", Literal["paper", "code"], 'one of paper, code. Did you mean "paper"?'),
         ("x", int | None, "none"),
