@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from nasengine.space import (
@@ -48,18 +49,26 @@ LAYERS: dict[str, tuple[tuple[str, ...], Any, bool]] = {
     "soft": (("x", "y", "none"), 1, True),
 }
 
+# the same examples on every machine: a suite that fails by chance teaches people to run it twice
+PROPERTY = settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.large_base_example, HealthCheck.data_too_large, HealthCheck.too_slow],
+)
+
 
 class _Maker:
     """Draws nodes; `pool` holds shared pieces that may stand in many places, and in the pieces after them."""
 
-    def __init__(self, draw: Callable[[Any], Any]):
-        self.draw = draw
+    def __init__(self, draw: Callable[[Any], Any], alive: bool):
+        self.draw, self.alive = draw, alive
         self.pool: list[Node] = []
-        for i in range(3):
+        for i in range(draw(st.integers(0, 3))):
             self.pool.append(shared(f"p{i}", self.choice(1)))
 
     def often(self, one_in: int) -> bool:
-        return bool(self.draw(st.integers(1, one_in)) == 1)
+        return bool(self.draw(st.integers(1, one_in)) == one_in)
 
     def operation(self) -> Node:
         if self.pool and self.often(3):
@@ -70,7 +79,7 @@ class _Maker:
         return op(self.draw(st.sampled_from([Layer, Pool])), **settings)
 
     def choice(self, depth: int) -> Choice:
-        name = self.draw(st.sampled_from(sorted(LAYERS)))
+        name = self.draw(st.sampled_from(sorted(LAYERS.keys() - ({"some"} if self.alive else set()))))
         options, keep, soft = LAYERS[name]
         nodes: dict[str, Any] = {option: self.node(depth - 1) for option in options}
         if soft:
@@ -79,13 +88,14 @@ class _Maker:
 
     def stacked(self, depth: int) -> Node:
         edges = [self.node(min(depth - 1, 1)) for _ in range(2)]
-        kind, keep = self.draw(st.sampled_from([("one", 1), ("two", 2), ("maybe", (0, 1)), ("any", (1, 2))]))
+        bounds = [("one", 1), ("two", 2), ("any", (1, 2)), ("maybe", (0, 1))]
+        kind, keep = self.draw(st.sampled_from(bounds[:3] if self.alive else bounds))
         nodes = self.draw(st.integers(1, 2))
         made = cell(lambda source, node: edges[source % 2], (op(Layer), op(Layer)), nodes=nodes, keep=keep)
         return stack(*[shared(f"cell{depth}{kind}", made)] * self.draw(st.integers(1, 2)))
 
     def states(self, depth: int) -> Node:
-        sources = self.draw(st.sampled_from([("a", "b"), ("b",), ("input", "a")]))
+        sources = self.draw(st.sampled_from([("a", "b")] if self.alive else [("a", "b"), ("b",), ("input", "a")]))
         a, b, c = (self.node(depth - 1) for _ in range(3))
         return network(a=a, b=reads("input", b), c=reads(*sources, chain(add(), c)))
 
@@ -118,9 +128,12 @@ def few(architecture: Architecture) -> bool:
 
 
 @st.composite
-def spaces(draw: Callable[[Any], Any], condition: bool = True) -> Space:
-    """A space of one to many thousand architectures; with a `where` now and then, unless `condition` is off."""
-    maker = _Maker(draw)
+def spaces(draw: Callable[[Any], Any], condition: bool = True, alive: bool = False) -> Space:
+    """A space of one to many thousand architectures.
+
+    With a `where` now and then, unless `condition` is off. In one that is `alive` every piece reaches the output.
+    """
+    maker = _Maker(draw, alive)
     body = chain(op(Layer, width=choose("first", 4, 8)), maker.node(3), maker.node(2))
     recipe: Mapping[str, Any] = {"lr": choose("lr", 0.1, 0.2), "epochs": 3} if maker.often(4) else {}
     where = few if condition and maker.often(3) else None

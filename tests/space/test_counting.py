@@ -2,10 +2,10 @@
 
 from itertools import islice
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from nasengine.space import Node, Space, chain, choose, op, repeat, shared, stack
-from tests.space.random_spaces import LAYERS, Layer, Pool, spaces
+from tests.space.random_spaces import LAYERS, PROPERTY, Layer, Pool, spaces
 
 MANY = 2000
 
@@ -17,7 +17,7 @@ def count(network: Node) -> int:
     return space.count()
 
 
-@settings(max_examples=150, deadline=None)
+@PROPERTY
 @given(spaces(condition=False))
 def test_count_is_the_length_of_the_enumeration(space: Space) -> None:
     listed = list(islice(space.enumerate(), MANY))
