@@ -35,7 +35,7 @@ class Model(nn.Module):
         self._sized: dict[Any, nn.Module] = {}  # by place, widths arriving and settings
         for place, (layer, settings, inputs) in shapes.layers.items():
             self._put(place, build(layer, inputs, settings))
-            self._sized[_key(place, [shape[0] for shape in inputs], settings)] = self._layers[place]
+            self._sized[_key(place, layer, [shape[0] for shape in inputs], settings)] = self._layers[place]
         if self.is_supernet:
             for place, sizes in largest(space, picks, shapes).items():
                 self._sized = {key: full for key, full in self._sized.items() if key[0] != place}
@@ -94,8 +94,8 @@ class Model(nn.Module):
     def at(self, place: str, layer: type, settings: Mapping[str, Any], inputs: tuple[Tensor, ...]) -> Tensor:
         """Run the layer that stands at a place, with these settings, on these inputs."""
         if not self.is_supernet:
-            return self._layers[place](*inputs)  # type: ignore[no-any-return]
-        key = _key(place, [x.shape[1] for x in inputs], settings)
+            return self._layers[place](*inputs)
+        key = _key(place, layer, [x.shape[1] for x in inputs], settings)
         if key not in self._sized:
             if place not in self._layers:
                 raise SpaceError(f"{place}: these picks run a layer that the supernet does not hold")
@@ -103,13 +103,14 @@ class Model(nn.Module):
                 self._sized[key] = build(layer, [tuple(x.shape[1:]) for x in inputs], settings)
         sized, full = self._sized[key], self._layers[place]
         if sized is full:
-            return full(*inputs)  # type: ignore[no-any-return]
+            return full(*inputs)
         sized.train(self.training)
-        return functional_call(sized, _views(place, full, sized), inputs)  # type: ignore[no-any-return]
+        return functional_call(sized, _views(place, full, sized), inputs)
 
 
-def _key(place: str, widths: Sequence[int], settings: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (place, *widths, *settings.items())
+def _key(place: str, layer: type, widths: Sequence[int], settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells the sizes of a layer apart; a training-only one serves every width, so that its rate can be set."""
+    return (place, *(() if getattr(layer, "training_only", False) else widths), *settings.items())
 
 
 class _Forward:

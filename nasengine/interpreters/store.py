@@ -11,7 +11,7 @@ from nasengine.interpreters.shape import Shape, Shapes, layer_facts, trace
 from nasengine.space import Choice, Picks, Space
 
 
-class _Sized:
+class OneSize:
     """The base picks, with one size at one of its options."""
 
     def __init__(self, base: Picks, decision: str, option: str):
@@ -38,7 +38,7 @@ def largest(space: Space, picks: Picks, shapes: Shapes) -> dict[str, dict[str, S
         if not decision.of_values or name in space.recipe_decisions:
             continue
         for option in decision.options:
-            swept, _ = trace(space, _Sized(picks, name, option), asides=True)
+            swept, _ = trace(space, OneSize(picks, name, option), asides=True)
             for place, layer in swept.layers.items():
                 tensors = layer_facts(place, *layer).tensors
                 held = most.get(place, base[place])
