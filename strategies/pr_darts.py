@@ -6,8 +6,8 @@ pushed down per group, skips more than others, and pushed up along the deepest p
 
 What the paper prints and what the authors' code does differ; `variant` has both:
 
-- gates: paper, the soft values of all options; code, the 2 strongest of each choice as ones, straight through, after
-  40 % of the gates were dropped and ties broken by one shuffle for the whole cell;
+- gates: paper, the soft values of 2 random options of each choice; code, the 2 strongest as ones, straight through,
+  after 40 % of the gates were dropped and ties broken by one shuffle for the whole cell;
 - groups: paper, skips and all others; code, skips, pools and all others, each as far as its mean exceeds 0.2;
 - what is regularised: paper, all options; code, the options drawn;
 - deepest path: paper, the product of the sums over its convolutions; code, the product of the means over those drawn,
@@ -62,7 +62,7 @@ class PRDarts:
     path_weight: weight of the reward for the deepest path
     hottest: temperature in the first epoch; none is the variant's
     coldest: temperature in the last epoch
-    operations: options that a forward runs in each choice; none is the variant's; "paper" draws them at random
+    operations: options that a forward runs in each choice: "code" the strongest, "paper" random ones
     """
 
     order = 1
@@ -78,7 +78,7 @@ class PRDarts:
         path_weight: float = 0.005,
         hottest: float | None = None,
         coldest: float = 0.1,
-        operations: int | None = None,
+        operations: int = 2,
     ) -> None:
         refuse_sizes(space, "pr-darts")
         self.space, self.is_code = space, variant == "code"
@@ -86,7 +86,7 @@ class PRDarts:
         self.lambdas = (skip_weight, rest_weight, path_weight)
         self.hottest = hottest if hottest is not None else 1.0 if self.is_code else 10.0
         self.coldest, self.temperature = coldest, self.hottest
-        self.operations = operations or (2 if self.is_code else None)
+        self.operations = operations
         self.rows, self.opened = gated(space), Opened(space)
         self.log_odds = [self._start(rows).requires_grad_() for rows in self.rows]
         self.drawn = [torch.ones_like(tensor) for tensor in self.log_odds]  # which options the latest draw ran
@@ -120,7 +120,7 @@ class PRDarts:
     def _columns(self, soft: Tensor, generator: torch.Generator) -> Tensor:
         """The options that run, (decisions, number)."""
         count = soft.shape[1]
-        number = min(self.operations or count, count)
+        number = min(self.operations, count)
         if not self.is_code:
             chosen = torch.rand(soft.shape, generator=generator).topk(number, dim=1).indices
             return chosen.sort(dim=1).values
