@@ -146,7 +146,7 @@ class Space:
                 else:
                     found.append(f"{name} is no decision of space {self.name}.{did_you_mean(name, self.decisions)}")
         if not found and self.where is not None and not self.where(Architecture(dict(picks))):
-            found.append(f"the picks break the condition of the space: {self._where_words()}")
+            found.append(f"the picks break the condition of the space: {self.condition_words()}")
         return found
 
     def check(self, picks: Wishes) -> Architecture:
@@ -169,7 +169,7 @@ class Space:
             if self.where is None or self.where(made):
                 return made
         raise SpaceError(
-            f"space {self.name}: none of {TRIES} random architectures meets its condition ({self._where_words()}); "
+            f"space {self.name}: none of {TRIES} random architectures meets its condition ({self.condition_words()}); "
             "loosen the condition, or build it into the choices"
         )
 
@@ -180,7 +180,7 @@ class Space:
                 picks[name] = decision.draw(rng, wishes.get(name))
         return Architecture(picks)
 
-    def _where_words(self) -> str:
+    def condition_words(self) -> str:
         where = self.where
         return (getattr(where, "__doc__", None) or getattr(where, "__name__", None) or "its where").strip()
 
