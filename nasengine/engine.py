@@ -3,7 +3,9 @@
 import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +71,24 @@ def conduct(plan: Plan, db: str | Path, listener: Listener, command: str | None 
     with ledger.open_search(plan.name, command=command or shlex.join(sys.argv), **facts) as record:
         listener.begin(record.name, plan, record.resumed)
         conducted = _Conduct(plan, ledger, record, listener)
-        with ledger.optuna_view(record.name):
-            chosen = conducted.gradient() if plan.is_gradient else conducted.proposals()
-            if chosen is not None:
-                conducted.final(*chosen)
+        with _seen_by_optuna(ledger, record.name, listener):
+            conducted.final(*(conducted.gradient() if plan.is_gradient else conducted.proposals()))
         record.finish()
     return Run(record.name, db)
+
+
+@contextmanager
+def _seen_by_optuna(ledger: Ledger, name: str, listener: Listener) -> Iterator[None]:
+    """Optuna's view of the search, kept up to date while it runs; what goes wrong in it never ends the search."""
+    from nasengine.ledger.live_view import OptunaView
+
+    view = OptunaView(ledger, name)
+    try:
+        yield
+    finally:
+        view.close()
+        if view.error is not None:
+            listener.note(view.error)
 
 
 class _Conduct:
@@ -129,7 +143,7 @@ class _Conduct:
         checkpoint.unlink(missing_ok=True)
         return found.architecture, 0
 
-    def proposals(self) -> tuple[Architecture, int] | None:
+    def proposals(self) -> tuple[Architecture, int]:
         """Let the strategy propose and the executor train, then choose the best candidate."""
         plan = self.plan
         self.listener.phase("candidates", plan.trials)
@@ -159,12 +173,11 @@ class _Conduct:
                 self.start(job)
                 executor.submit(job)
                 _, result = executor.next()
-            self.record.record(result, kind="final")
+            self.record.record(replace(result, epochs=[]), kind="final")  # its epochs are there already
             if result.error is not None:
                 raise NasError(f"final training of {self.record.name}: {result.error}; resume with the same command")
         else:
             self.listener.note("the chosen network was trained before")
-        self.ledger.refresh()
 
     def executor(self) -> Any:
         plan = self.plan
@@ -228,7 +241,7 @@ class _Conduct:
         self.rows[job.number] = self.record.start(start)
 
     def result(self, job: Job, result: Result) -> None:
-        self.record.record(result)
+        self.record.record(replace(result, epochs=[]))  # its epochs are there already
         self.listener.result(result, None)
 
     def tell(self, result: Result, order: int) -> None:

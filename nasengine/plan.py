@@ -7,6 +7,8 @@ from typing import Any
 
 from nasengine import plugins
 from nasengine.errors import NasError
+from nasengine.search.propose import Order
+from nasengine.search.relax import Policy
 from nasengine.space import Space
 from nasengine.training import data as data_sets
 from nasengine.training.recipe import Recipe, recipe
@@ -34,12 +36,12 @@ class Plan:
     evaluator: str
     executor: str
     workers: int
-    order: str
+    order: Order
     reuse: bool
     name: str | None
     supernet_space: Space | None = None  # given: the strategy learns gates inside this supernet
     supernet: Recipe | None = None
-    policy: str = "last"
+    policy: Policy = "last"
 
     @property
     def is_gradient(self) -> bool:
@@ -88,9 +90,9 @@ def make(
     evaluator: str = "train",
     executor: str = "inline",
     workers: int = 1,
-    order: str = "arrival",
+    order: Order = "arrival",
     reuse: bool = True,
-    policy: str = "last",
+    policy: Policy = "last",
     space_settings: Settings | None = None,
     strategy_options: Settings | None = None,
     recipe_values: Settings | None = None,

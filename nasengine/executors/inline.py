@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from nasengine import plugins
+from nasengine.errors import NasError
 from nasengine.job import Job, Result
 
 
@@ -18,8 +19,15 @@ class Inline:
     """
 
     def __init__(
-        self, folder: Path, *, dataset: Any = None, on_epoch: Callable[[Job, Mapping[str, Any]], None] | None = None
+        self,
+        folder: Path,
+        *,
+        workers: int = 1,
+        dataset: Any = None,
+        on_epoch: Callable[[Job, Mapping[str, Any]], None] | None = None,
     ):
+        if workers != 1:
+            raise NasError(f"executor inline: workers={workers} came; it runs one job at a time; leave --workers out")
         self.folder, self.dataset, self.on_epoch = folder, dataset, on_epoch
         self.waiting: deque[Job] = deque()
 

@@ -32,6 +32,9 @@ LONG_SECONDS = 5.0
 MOST_CHOICES = 512
 LEDGER_ID = "ledger_id"  # the user attribute by which a trial is known to be written
 SEARCH_ID = "nasengine_search"
+# the first of these that a trial has is what Optuna shows: candidates have the first, the final network the second
+FIGURES = (METRIC, "test_accuracy", "gate_accuracy")
+CURVES = (METRIC, "gate_accuracy", "train_accuracy")
 ATTRIBUTES = ("kind", "digest", "params", "macs", "seconds", "seed", "error", "weights", "reused_from")
 
 
@@ -96,12 +99,15 @@ class Mirror:
 
     def _trial(self, row: RowMapping) -> FrozenTrial:
         """Return a trial as Optuna's: picks as categorical parameters, the learning curve as intermediate values."""
-        curve = {epoch["epoch"]: epoch.get(METRIC) for epoch in self._ledger.epochs(row["id"])}
+        curve = {epoch["epoch"]: _first(epoch, CURVES)[1] for epoch in self._ledger.epochs(row["id"])}
         steps = {step: value for step, value in curve.items() if value is not None}
         parameters = _parameters(row["architecture"] or {}, self._choices)
         attributes = {name: row[name] for name in ATTRIBUTES if row[name] is not None}
         attributes |= {LEDGER_ID: row["id"], "trial": row["number"], "strategy": self._search["strategy"]}
-        value = (row["values"] or {}).get(METRIC, steps.get(max(steps, default=0)))
+        figure, value = _first(row["values"] or {}, FIGURES)
+        if value is None:
+            figure, value = "last epoch", steps.get(max(steps, default=0))
+        attributes |= {"value_is": figure, **(row["values"] or {})}
         trial = create_trial(
             state=_state(row, value),
             value=value if row["state"] == "complete" else None,
@@ -209,6 +215,12 @@ def _choices(decisions: Mapping[str, Json]) -> dict[str, list[str]]:
         if sum(math.comb(len(options), size) for size in sizes) <= MOST_CHOICES:
             answers[name] = [_answer(picks) for size in sizes for picks in combinations(options, size)]
     return answers
+
+
+def _first(values: Mapping[str, Any], names: Sequence[str]) -> tuple[str, float | None]:
+    """Return the first of these figures that is there, with its name."""
+    name = next((name for name in names if values.get(name) is not None), names[0])
+    return name, values.get(name)
 
 
 def _parameters(

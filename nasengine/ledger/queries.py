@@ -186,6 +186,8 @@ def _result_row(row: RowMapping, search: Json) -> Json:
         "seed": search["seed"] if row["seed"] is None else row["seed"],
         "reused_from": row["reused_from"],
         "weights": row["weights"],
+        "recipe": row["recipe"],
+        "lineage": row["lineage"],
     }
 
 

@@ -106,5 +106,6 @@ def _settled(turns: Turns, relaxation: Relaxation, policy: Policy, on_note: Call
             f"the published rule would have left the space at {', '.join(chosen['outside'])}; "
             "the best legal architecture of its ranking was taken"
         )
-    values = {name: value for name, value in chosen.items() if isinstance(value, float)}
+    figures = {name: value for name, value in chosen.items() if isinstance(value, float)}
+    values = {name: value for name, value in figures.items() if name not in ("lr", "seconds")}
     return Relaxed(architecture, turns.model, history, values, policy, chosen["epoch"])
