@@ -1,0 +1,29 @@
+"""Every layer keeps the contract of layers: a new name in nasengine.layers is tested by being there."""
+
+from typing import Any
+
+import pytest
+
+from nasengine import layers
+from nasengine.testing import check_layer
+
+# settings that a layer needs, and the sizes that spaces may choose from
+SETTINGS: dict[str, dict[str, Any]] = {
+    "AuxiliaryHead": {"classes": 10},
+    "Classifier": {"classes": 10, "norm": True},
+    "ConvNorm": {"sizes": {"width": (24, 32, 48), "kernel": (1, 3)}, "stride": 2},
+    "DepthwiseSeparable": {"sizes": {"kernel": (3, 5)}, "stride": 2},
+    "DilatedConv": {"sizes": {"kernel": (3, 5)}},
+    "FactorizedReduce": {"sizes": {"width": (16, 24)}},
+    "MLP": {"sizes": {"ratio": (2, 3, 4)}},
+    "Attention": {"head": 8},
+    "ReLUConvNorm": {"sizes": {"width": (24, 32)}, "affine": False, "track": False},
+    "ResidualReduction": {"sizes": {"width": (16, 24)}},
+    "SepConv": {"sizes": {"kernel": (3, 7), "expand": (2, 3)}},
+    "SeparableConv": {"sizes": {"kernel": (3, 5)}, "stride": 2},
+}
+
+
+@pytest.mark.parametrize("name", layers.__all__)
+def test_a_layer_keeps_its_contract(name: str) -> None:
+    check_layer(getattr(layers, name), **SETTINGS.get(name, {})).require()

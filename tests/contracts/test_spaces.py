@@ -1,0 +1,46 @@
+"""Every space keeps the contract of spaces: a new file in search_spaces/ is tested by being there."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from nasengine.plugins import listing, load, supernet_settings
+from nasengine.testing import check_space
+from nasengine.testing.other_python import ALONE, DIGESTS, OtherPython
+
+SPACES = [name for name, _ in listing("space")]
+# sizes that make a check quick; a space that is not named here is checked as it comes
+QUICK = {"darts": {"channels": 4, "layers": 3}, "nasbench201": {"channels": 4, "cells": 1}}
+
+
+@pytest.fixture(scope="module")
+def alone() -> Iterator[OtherPython]:
+    """One clean interpreter for all exported sources."""
+    with OtherPython(*ALONE) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[OtherPython]:
+    """One other process for all digests."""
+    with OtherPython(*DIGESTS) as process:
+        yield process
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_a_space_keeps_its_contract(name: str, alone: OtherPython, elsewhere: OtherPython) -> None:
+    check_space(load("space", name), QUICK.get(name), alone=alone, elsewhere=elsewhere).require()
+
+
+@pytest.mark.parametrize("name", [name for name in SPACES if supernet_settings(name)])
+def test_a_space_keeps_its_contract_as_a_supernet_is_trained(
+    name: str, alone: OtherPython, elsewhere: OtherPython
+) -> None:
+    settings = {**QUICK.get(name, {}), **supernet_settings(name)}
+    check_space(load("space", name), settings, architectures=2, alone=alone, elsewhere=elsewhere).require()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SPACES)
+def test_a_space_keeps_its_contract_at_full_size(name: str, alone: OtherPython, elsewhere: OtherPython) -> None:
+    check_space(load("space", name), architectures=20, alone=alone, elsewhere=elsewhere).require()
