@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from nasengine.errors import TrainingError
 from nasengine.interpreters.model import Model
 from nasengine.search.halves import Endless, halves
-from nasengine.search.steps import Ahead, average_loss, first_order, moved, second_order
+from nasengine.search.steps import Ahead, average_loss, first_order, gradients, moved, second_order
 from nasengine.search.strategy import Batch, Relaxation
 from nasengine.search.watch import figures
 from nasengine.space import Picks, Space
@@ -59,15 +59,19 @@ class Turns:
         meters = Meter(), Meter()
         for step, batch in enumerate(batches(self.for_weights, self.recipe.batch, self.orders[0], drop_last=True)):
             set_rate(self.optimizer, rate(self.recipe, number + step / self.steps))
-            prepared = self._prepared(batch)
-            if self.gate_optimizer is not None:
-                self._gate_step(prepared, meters[0])
-            self._weight_step(prepared, meters[1])
+            self.step(batch, meters)
             self._refuse_broken(meters, number)
         self._refuse_broken(meters, number, last=True)
         record = self._record(number, *meters) | {"seconds": time.perf_counter() - began}
         self.history.append(record)
         return record
+
+    def step(self, batch: Batch, meters: tuple[Meter, Meter]) -> None:
+        """One step of the gates on a batch of their own, then one of the weights on this batch."""
+        prepared = self._prepared(batch)
+        if self.gate_optimizer is not None:
+            self._gate_step(prepared, meters[0])
+        self._weight_step(prepared, meters[1])
 
     def _prepared(self, batch: Batch) -> Batch:
         changed = augment(batch[0], self.recipe, self.changes)
@@ -81,8 +85,8 @@ class Turns:
 
         def gates_loss() -> Tensor:
             loss, outputs = self._loss(batch)
-            seen.extend([loss, outputs])
-            return loss + self.relaxation.penalty().to(self.device)
+            seen.extend([loss, outputs, self.relaxation.penalty()])
+            return loss
 
         if self.relaxation.order == 2:
             drawn = self.draws.get_state()
@@ -96,8 +100,9 @@ class Turns:
         else:
             slopes = first_order(gates_loss, self.gates, self.weights)
         meter.add(seen[0], seen[1], batch[1])
-        for gate, slope in zip(self.gates, slopes, strict=True):
-            gate.grad = slope
+        # the penalty is the gates' alone: its gradient stays on the CPU, no step ahead changes it
+        for gate, slope, pressure in zip(self.gates, slopes, gradients(seen[2], self.gates), strict=True):
+            gate.grad = slope + pressure
         self.gate_optimizer.step()
 
     def _weight_step(self, batch: Batch, meter: Meter) -> None:

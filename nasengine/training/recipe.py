@@ -128,7 +128,7 @@ RECIPES: dict[str, Recipe] = {
     # The network that was found. Mirror images are off, for digits have none: `flip=True` for photographs.
     "final": Recipe(epochs=20, batch=32, crop=0.125, label_smoothing=0.1, drop_path=0.1, auxiliary=0.4),
     # The weights of a supernet whose gates are learned meanwhile.
-    "supernet": Recipe(epochs=15, lr=0.02, min_lr=0.001),
+    "supernet": Recipe(epochs=18, batch=32, lr=0.01, min_lr=0.001),
     # Liu et al., 2019, https://arxiv.org/abs/1806.09055: retraining on CIFAR-10, on ImageNet, and the search.
     "darts-cifar10": _DARTS,
     # Random resized crops and colour changes are not ours to make: hand in images that are cropped.

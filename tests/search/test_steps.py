@@ -6,7 +6,15 @@ import torch
 from torch import Tensor
 
 from nasengine.errors import TrainingError
-from nasengine.search.steps import Ahead, average_loss, first_order, frozen, moved, refuse_other_optimizers, second_order
+from nasengine.search.steps import (
+    Ahead,
+    average_loss,
+    first_order,
+    frozen,
+    moved,
+    refuse_other_optimizers,
+    second_order,
+)
 from nasengine.space import Mixture
 from nasengine.training.recipe import Recipe
 
