@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -117,12 +118,12 @@ def _facts(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _about(facts: Mapping[str, Any]) -> str:
     """The docstring of model.py."""
-    settings = ", ".join(f"{name}={value!r}" for name, value in facts["settings"].items())
+    settings = ", ".join(f"{name}={value!r}" for name, value in facts["settings"].items()) or "none"
     picks = [f"  {name}: {', '.join(kept)}" for name, kept in facts["architecture"].items()]
     lines = [
         f"A network of the space {facts['space']}, found by nasengine {facts['versions']['nasengine']}.",
         "",
-        f"Settings: {settings or 'none'}",
+        *textwrap.wrap(f"Settings: {settings}", 110, subsequent_indent="  "),
         f"Input: {', '.join(map(str, facts['input']))} (channels, height, width); outputs: {facts['classes']}",
         f"Parameters: {facts['params']:,}; multiply-adds per image: {facts['macs']:,}",
         "Architecture:",

@@ -43,6 +43,8 @@ class Model(nn.Module):
 
     def _put(self, place: str, layer: nn.Module) -> None:
         *path, last = place.split(".")
+        if "training" in (*path, last):  # torch would write its own flag of that name over the layer
+            raise SpaceError(f'{place}: a step or option is called "training", a name torch needs; call it otherwise')
         owner: nn.Module = self
         for part in path:
             owner._modules.setdefault(part, _Place())

@@ -126,9 +126,9 @@ def _built(function: Callable[..., Space], settings: Mapping[str, Any]) -> Space
     try:
         return _with_settings(function, known)
     except NasError as error:
-        named = re.findall(r"(?:at least|smallest)\D*(?:\d+\D+)*?(\d+)(?!.*\d)", str(error))
+        named = re.findall(r"\d+", "".join(re.split("at least|smallest", str(error))[1:]))
         assert "input" in names and named, f"on images of {SMALLEST} it fails without naming the smallest size: {error}"
-        side = int(named[-1])
+        side = max(map(int, named))
         return _with_settings(function, {**known, "input": (SMALLEST[0], side, side)})
 
 
