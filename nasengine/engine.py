@@ -24,7 +24,9 @@ from nasengine.plan import Plan, make
 from nasengine.runs import Run, run_folder
 from nasengine.search.propose import History, propose
 from nasengine.search.relax import relax
+from nasengine.search.room import batch_that_fits
 from nasengine.space import EVERYTHING, Architecture
+from nasengine.training.fit import pick_device
 
 
 class Listener:
@@ -73,6 +75,9 @@ def conduct(plan: Plan, db: str | Path, listener: Listener, command: str | None 
         conducted = _Conduct(plan, ledger, record, listener)
         with _seen_by_optuna(ledger, record.name, listener):
             conducted.final(*(conducted.gradient() if plan.is_gradient else conducted.proposals()))
+        run = Run(record.name, db)
+        exported = run.best.export(conducted.folder / "best")
+        listener.note(f"the network is in {exported.folder}: it needs torch alone (parity {exported.parity:.1e})")
         record.finish()
     return Run(record.name, db)
 
@@ -132,6 +137,7 @@ class _Conduct:
         found = relax(
             space, relaxation, plan.dataset, plan.supernet, seed=plan.seed, device="auto", policy=plan.policy,
             checkpoint=checkpoint, on_epoch=on_epoch, on_note=self.listener.note, out_of_time=self.out_of_time,
+            batch_for=batch_that_fits(relaxation, plan.supernet, pick_device("auto"), self.listener.note),
         )  # fmt: skip
         counted = cost(space, EVERYTHING)
         weights = save_weights(found.model, self.folder / "weights" / "supernet.safetensors")

@@ -129,7 +129,9 @@ class Run:
             if str(which) in (row["kind"] if row["kind"] != "candidate" else "", number):
                 return self._trial(row)
         there = [str(r["trial"]) if r["kind"] == "candidate" else r["kind"] for r in self.results()]
-        raise LedgerError(f"search {self.name}: it has no trial {which!r}; there are {', '.join(there) or 'none'}, best")
+        raise LedgerError(
+            f"search {self.name}: it has no trial {which!r}; there are {', '.join(there) or 'none'}, best"
+        )
 
     @property
     def best(self) -> Trial:

@@ -65,7 +65,12 @@ def evaluate(
 
 
 def _train(
-    job: Job, space: Space, architecture: Architecture, dataset: data.Dataset, on_epoch: OnEpoch, checkpoint: Path | None
+    job: Job,
+    space: Space,
+    architecture: Architecture,
+    dataset: data.Dataset,
+    on_epoch: OnEpoch,
+    checkpoint: Path | None,
 ) -> tuple[dict[str, float], Model]:
     recipe = Recipe.from_json({**job.recipe, **space.recipe_of(architecture)})
     with torch.random.fork_rng():

@@ -1,0 +1,136 @@
+"""What a search shows while it runs: bars in a terminal, plain lines elsewhere; all on standard error."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from nasengine.console.output import duration, err, note
+from nasengine.engine import Listener
+from nasengine.job import Result
+from nasengine.plan import Plan
+
+BARE = 3  # letters of an option's name that are enough to know it by
+
+
+class Lines(Listener):
+    """A line for each epoch or result, without control codes."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.total, self.done, self.began = 0, 0, 0.0
+        self.best: float | None = None
+        self.cell = ""
+
+    def begin(self, name: str, plan: Plan, resumed: bool) -> None:
+        """Remember the name, and say it."""
+        self.name = name
+        self.note(
+            f"search {name}{' goes on' if resumed else ''}: {plan.strategy_name} in {plan.space_name} on {plan.data_name}"
+        )
+
+    def phase(self, name: str, total: int) -> None:
+        """Count from nought."""
+        self.total, self.done, self.began = total, 0, time.monotonic()
+
+    def epoch(self, phase: str, values: Mapping[str, Any]) -> None:
+        """One line; epochs of candidates are left to their result."""
+        if phase != "candidates":
+            self.done = int(values["epoch"])
+            self.show(phase, epoch_words(values))
+
+    def result(self, result: Result, reused: str | None) -> None:
+        """One line with the best so far."""
+        self.done += 1
+        value = result.values.get("validation_accuracy")
+        if value is not None and (self.best is None or value > self.best):
+            self.best = value
+        words = f"failed: {result.error}" if result.error else f"validation accuracy {value:.4f}"
+        best = "" if self.best is None else f"  best {self.best:.4f}"
+        self.show("candidates", f"{words}{best}{f'  (known from {reused})' if reused else ''}")
+
+    def show(self, phase: str, words: str) -> None:
+        """Put one line where lines go."""
+        note(f"{phase:10} {self.done:3}/{self.total}  {words}  {duration(self.left())} left")
+
+    def note(self, text: str) -> None:
+        """One line."""
+        note(text)
+
+    def left(self) -> float:
+        """Seconds that the phase will still take, at its speed so far."""
+        return (time.monotonic() - self.began) / max(self.done, 1) * max(self.total - self.done, 0)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Bars(Lines):
+    """One bar a phase, the figures of the latest epoch or result beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.progress = Progress(
+            TextColumn("{task.description:10}"), BarColumn(20), MofNCompleteColumn(), TextColumn("{task.fields[words]}"),
+            TimeRemainingColumn(), console=err(),
+        )  # fmt: skip
+        self.task: TaskID | None = None
+        self.progress.start()
+
+    def phase(self, name: str, total: int) -> None:
+        """A new bar."""
+        super().phase(name, total)
+        self.task = self.progress.add_task(name, total=total, words="")
+
+    def show(self, phase: str, words: str) -> None:
+        """Move the bar."""
+        if self.task is not None:
+            self.progress.update(self.task, completed=self.done, words=words)
+
+    def note(self, text: str) -> None:
+        """Above the bars."""
+        self.progress.console.print(text)
+
+    def close(self) -> None:
+        """Leave the bars as they are."""
+        self.progress.stop()
+
+
+def listener() -> Lines:
+    """Bars in a terminal, lines elsewhere."""
+    return Bars() if err().is_terminal else Lines()
+
+
+def epoch_words(values: Mapping[str, Any]) -> str:
+    """Loss, accuracy and, for a supernet, what it settles on."""
+    words = [f"loss {values['train_loss']:.3f}", f"accuracy {values['train_accuracy']:.3f}"]
+    if "skip_share" in values:
+        words += [f"skips {values['skip_share']:.0%}", f"entropy {values['gate_entropy']:.2f}"]
+        words.append(cell_words(values["architecture"]))
+    return "  ".join(words)
+
+
+def cell_words(picks: Mapping[str, Any]) -> str:
+    """The chosen layers in short, by namespace: `normal sep3 ski | dil5 sep3 …`; edges and their sources are left out."""
+    groups: dict[str, dict[str, list[str]]] = {}
+    edges = {name for name, kept in picks.items() if any(_leads_on(name, option, picks) for option in kept)}
+    for name, kept in picks.items():
+        if name not in edges:
+            parts = name.split(".")
+            namespace, node = (parts[0], parts[1]) if len(parts) > 2 else ("", parts[0])
+            groups.setdefault(namespace, {}).setdefault(node, []).extend(map(_short, kept))
+    return "  ".join(
+        f"{namespace} {' | '.join(' '.join(options) for options in nodes.values())}".strip()
+        for namespace, nodes in groups.items()
+    )
+
+
+def _leads_on(name: str, option: str, picks: Mapping[str, Any]) -> bool:
+    scope = name.rpartition(".")[0]
+    return any(other.startswith(f"{scope}.{option}." if scope else f"{option}.") for other in picks)
+
+
+def _short(option: str) -> str:
+    digits = "".join(letter for letter in option if letter.isdigit())[:1]
+    return option[:BARE] + digits if not option.isdigit() else option

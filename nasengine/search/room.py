@@ -1,0 +1,69 @@
+"""Whether a supernet's step fits into memory, found before anything is built."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from nasengine.errors import TrainingError
+from nasengine.interpreters.memory import Memory, training_memory
+from nasengine.search.strategy import Relaxation
+from nasengine.space import Picks, Space
+from nasengine.training.recipe import Recipe
+
+SLOTS = {"adan": 4, "adamw": 2, "sgd": 1}  # numbers that each optimizer keeps per weight
+SHARE = 0.9  # of the free memory; the rest is left for what the estimate does not count
+DRAWS = 3  # sampled gates run different options, so the largest of a few draws counts
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Free memory of the device; None where the system does not say."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    known = Path("/proc/meminfo")
+    if not known.exists():
+        return None
+    lines = dict(line.split(":", 1) for line in known.read_text().splitlines())
+    return int(lines["MemAvailable"].split()[0]) * 1024
+
+
+def step_memory(space: Space, relaxation: Relaxation, recipe: Recipe, batch: int) -> Memory:
+    """The memory of the larger of the two steps of a search, that of the weights."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        drawn: Sequence[Picks] = [picks for _ in range(DRAWS) for picks in relaxation.draws(generator)]
+    found = [training_memory(space, picks, batch, SLOTS[recipe.optimizer]) for picks in drawn[:DRAWS]]
+    return max(found, key=lambda memory: memory.total)
+
+
+def batch_that_fits(
+    relaxation: Relaxation, recipe: Recipe, device: torch.device, on_note: Callable[[str], None]
+) -> Callable[[Space, int], int]:
+    """What `relax` asks before it builds: the batch, halved until a step fits; TrainingError where none does."""
+
+    def fitted(space: Space, batch: int) -> int:
+        free = free_bytes(device)
+        if free is None:
+            return batch
+        wanted = batch
+        while True:
+            need = step_memory(space, relaxation, recipe, batch).total
+            if need <= SHARE * free:
+                break
+            if batch < 4:
+                raise TrainingError(
+                    f"supernet of {space.name}: a step of {wanted} images needs about {mebibytes(need)} even in batches "
+                    f"of {batch}, and {mebibytes(free)} are free on {device}; give the space smaller settings"
+                )
+            batch //= 2
+        if batch != wanted:
+            on_note(f"batch {wanted} does not fit into {mebibytes(free)} of free memory; going on with {batch}")
+        on_note(f"a step of the supernet takes about {mebibytes(need)} of memory, {mebibytes(free)} are free")
+        return batch
+
+    return fitted
+
+
+def mebibytes(number: int) -> str:
+    """Bytes as a person says them."""
+    return f"{number / 2**20:,.0f} MiB"
