@@ -19,7 +19,7 @@ from nasengine.testing.precision import apart, double, shake
 TOLERANCE = 1e-10  # in double precision, relative to the output's size
 STEPS = 3
 IMAGES = 4
-LARGER = 4  # a map of one pixel cannot tell a pool from a skip: changes are looked for on images this much larger
+SIDE = 32  # a map of one pixel cannot tell a pool from a skip: changes are looked for on images of this side at least
 
 
 def trained_supernet(space: Space, seed: int = 0) -> Model:
@@ -99,9 +99,9 @@ def _output(model: Model, images: Tensor, architecture: Architecture | None = No
 
 
 def _larger_images(model: Model, architecture: Architecture) -> Tensor:
-    """Images larger than the space's own, where its layers take them."""
+    """Images no smaller than SIDE, where the layers take them."""
     channels, *sides = model.space.input
-    larger = torch.randn(IMAGES, channels, *(LARGER * side for side in sides))
+    larger = torch.randn(IMAGES, channels, *(max(side, SIDE) for side in sides))
     try:
         _output(model, larger, architecture)
     except Exception:
