@@ -26,9 +26,8 @@ class Lines(Listener):
     def begin(self, name: str, plan: Plan, resumed: bool) -> None:
         """Remember the name, and say it."""
         self.name = name
-        self.note(
-            f"search {name}{' goes on' if resumed else ''}: {plan.strategy_name} in {plan.space_name} on {plan.data_name}"
-        )
+        what = f"{plan.strategy_name} in {plan.space_name} on {plan.data_name}"
+        self.note(f"search {name}{' goes on' if resumed else ''}: {what}")
 
     def phase(self, name: str, total: int) -> None:
         """Count from nought."""
@@ -71,10 +70,9 @@ class Bars(Lines):
 
     def __init__(self) -> None:
         super().__init__()
-        self.progress = Progress(
-            TextColumn("{task.description:10}"), BarColumn(20), MofNCompleteColumn(), TextColumn("{task.fields[words]}"),
-            TimeRemainingColumn(), console=err(),
-        )  # fmt: skip
+        words = TextColumn("{task.fields[words]}")
+        columns = TextColumn("{task.description:10}"), BarColumn(20), MofNCompleteColumn(), words, TimeRemainingColumn()
+        self.progress = Progress(*columns, console=err())
         self.task: TaskID | None = None
         self.progress.start()
 
@@ -112,7 +110,7 @@ def epoch_words(values: Mapping[str, Any]) -> str:
 
 
 def cell_words(picks: Mapping[str, Any]) -> str:
-    """The chosen layers in short, by namespace: `normal sep3 ski | dil5 sep3 …`; edges and their sources are left out."""
+    """The chosen layers in short, by namespace, without their sources: `normal sep3 ski | dil5 sep3 …`."""
     groups: dict[str, dict[str, list[str]]] = {}
     edges = {name for name, kept in picks.items() if any(_leads_on(name, option, picks) for option in kept)}
     for name, kept in picks.items():

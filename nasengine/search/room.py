@@ -52,8 +52,8 @@ def batch_that_fits(
                 break
             if batch < 4:
                 raise TrainingError(
-                    f"supernet of {space.name}: a step of {wanted} images needs about {mebibytes(need)} even in batches "
-                    f"of {batch}, and {mebibytes(free)} are free on {device}; give the space smaller settings"
+                    f"supernet of {space.name}: batch {wanted} came, and even a step of {batch} images needs about "
+                    f"{mebibytes(need)}, of which {mebibytes(free)} are free on {device}; use smaller space settings"
                 )
             batch //= 2
         if batch != wanted:

@@ -1,0 +1,77 @@
+"""Gradient searches against random search at equal cost on digits, each found network trained to the end.
+
+    python -m benchmarks.digits --seeds 5 [--db results/digits.db] [--strategies pr-darts,darts,random-search]
+
+PR-DARTS and first-order DARTS train a supernet; random search then trains as many candidates as fit into the seconds
+that PR-DARTS' supernet took with the same seed. Prints test accuracy as mean ± standard deviation over the seeds. It
+resumes: what is in the database is not run again.
+"""
+
+import argparse
+import os
+import statistics
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from nasengine.engine import search  # noqa: E402
+from nasengine.runs import Run  # noqa: E402
+
+SMALL = {"channels": 8, "layers": 5}
+CANDIDATE_SECONDS = 5.0  # one candidate of this size: five epochs; measured anew with the first of each seed
+
+
+def run_one(strategy: str, seed: int, db: Path, trials: int | None = None) -> Run:
+    """One search with its final training."""
+    words: dict[str, Any] = {"name": f"{strategy}-{seed}", "seed": seed, "space_settings": SMALL, "trials": trials}
+    return search("darts", strategy, "digits", db=db, **words)
+
+
+def trials_for(seconds: float, seed: int, db: Path) -> int:
+    """How many candidates of random search take as long."""
+    first = run_one("random-search", seed, db, trials=1).trial(0).seconds or CANDIDATE_SECONDS
+    return max(round(seconds / first), 1)
+
+
+def compare(strategies: list[str], seeds: range, db: Path) -> dict[str, list[Run]]:
+    """All searches; PR-DARTS' supernet of each seed sets the budget of random search."""
+    found: dict[str, list[Run]] = {strategy: [] for strategy in strategies}
+    for seed in seeds:
+        for strategy in strategies:
+            trials = None
+            if strategy == "random-search":
+                trials = trials_for(run_one("pr-darts", seed, db).trial("supernet").seconds or 0.0, seed, db)
+            found[strategy].append(run_one(strategy, seed, db, trials))
+            print(f"seed {seed} {strategy}: {found[strategy][-1].best.values}", flush=True)
+    return found
+
+
+def line(strategy: str, runs: list[Run]) -> str:
+    """Mean and deviation of the test accuracy, and what the searches cost."""
+    accuracies = [run.best.values["test_accuracy"] for run in runs]
+    seconds = [sum(trial.seconds or 0.0 for trial in run.trials() if trial.kind != "final") for run in runs]
+    params = [run.best.params or 0 for run in runs]
+    deviation = statistics.stdev(accuracies) if len(runs) > 1 else 0.0
+    return (
+        f"{strategy:14} test accuracy {statistics.mean(accuracies):.4f} ± {deviation:.4f}  "
+        f"parameters {statistics.mean(params):8.0f}  search {statistics.mean(seconds):5.0f} s  ({len(runs)} seeds)"
+    )
+
+
+def main() -> None:
+    """Run what is missing and print one line a strategy."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--db", type=Path, default=Path("results/digits.db"))
+    parser.add_argument("--strategies", default="pr-darts,darts,random-search")
+    chosen = parser.parse_args()
+    seeds = range(chosen.first, chosen.first + chosen.seeds)
+    for strategy, runs in compare(chosen.strategies.split(","), seeds, chosen.db).items():
+        print(line(strategy, runs))
+
+
+if __name__ == "__main__":
+    main()
