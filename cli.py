@@ -1,0 +1,245 @@
+"""The command line: `nasengine COMMAND …`. Each command loads what it needs, and nothing else."""
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from nasengine.console import exits
+from nasengine.console.flags import (
+    DB,
+    Data,
+    Db,
+    Dotted,
+    Json,
+    Limit,
+    Line,
+    Pick,
+    RecipeName,
+    SearchFlags,
+    SearchName,
+    SpaceName,
+    Which,
+)
+from nasengine.console.words import arguments, split
+
+app = App(
+    name="nasengine",
+    help="Describe a space of networks, search it, train the find, and take it away as plain PyTorch.",
+    help_epilogue=exits.HELP,
+    help_format="plaintext",
+    version_flags=["--version"],
+    default_parameter=Parameter(negative=""),
+    suppress_keyboard_interrupt=False,
+)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command line; returns its exit code (0, 1, 2 or 130: see `nasengine --help`)."""
+    words = list(sys.argv[1:] if words is None else words)
+    debug = "--debug" in words or os.environ.get("NASENGINE_DEBUG", "0") not in ("", "0")
+    return exits.guarded(partial(_run, [word for word in words if word != "--debug"]), debug)
+
+
+def _run(words: list[str]) -> int | None:
+    plain, groups = split(words)
+    command, bound, unparsed = app.parse_args(plain, print_error=False, exit_on_error=False, verbose=False)
+    more: dict[str, Any] = arguments(plain[0] if plain else "nasengine", groups, list(unparsed))
+    if "line" in unparsed:
+        more["line"] = shlex.join(["nasengine", *words])
+    answer = command(*bound.args, **bound.kwargs, **more)
+    return answer if isinstance(answer, int) else None
+
+
+@app.command
+def search(
+    flags: SearchFlags | None = None,
+    *,
+    db: Db = DB,
+    dry_run: Annotated[bool, Parameter(help="Show the space, the plan, its memory and time; begin nothing.")] = False,
+    space_settings: Dotted = None,
+    strategy_options: Dotted = None,
+    recipe_values: Dotted = None,
+    supernet_values: Dotted = None,
+    line: Line = "",
+) -> int:
+    """Search a space, train the network that is found, and record everything.
+
+    Settings have dotted flags: --space.channels 8 (see `nasengine describe --space NAME`), --strategy.order 2
+    (`nasengine strategies NAME`), --recipe.epochs 60 for the training of networks, --supernet.lr 0.02 for a
+    supernet's. The same command with the same --name goes on where it was stopped.
+    """
+    from nasengine.console.searching import search as run
+
+    dotted = {
+        "space_settings": space_settings,
+        "strategy_options": strategy_options,
+        "recipe_values": recipe_values,
+        "supernet_values": supernet_values,
+    }
+    return run({**vars(flags or SearchFlags()), **dotted}, db=db, dry_run=dry_run, line=line)
+
+
+@app.command
+def spaces(*, json: Json = False) -> None:
+    """List the search spaces."""
+    from nasengine.console.listings import plug_ins
+
+    plug_ins("space", json)
+
+
+@app.command
+def strategies(
+    name: Annotated[str | None, Parameter(help="Show this strategy's options.")] = None, /, *, json: Json = False
+) -> None:
+    """List the strategies, or one with its options."""
+    from nasengine.console.listings import plug_ins, settings
+
+    if name is None:
+        plug_ins("strategy", json)
+    else:
+        settings("strategy", name, json)
+
+
+@app.command
+def describe(
+    *,
+    space: SpaceName = "darts",
+    strategy: Annotated[str | None, Parameter(help="Describe this strategy instead.")] = None,
+    check: Annotated[bool, Parameter(help="Check everything that a space has to hold to; exit code 1 if not.")] = False,
+    json: Json = False,
+    space_settings: Dotted = None,
+) -> int:
+    """Describe a space in words: its decisions, its settings, its published architectures."""
+    from nasengine.console import listings, spaces
+
+    if strategy is not None:
+        listings.settings("strategy", strategy, json)
+        return exits.OK
+    if check:
+        return spaces.check(space, space_settings or {}, json)
+    spaces.describe(space, space_settings or {}, json)
+    return exits.OK
+
+
+@app.command
+def count(*, space: SpaceName = "darts", json: Json = False, space_settings: Dotted = None) -> None:
+    """Count the architectures of a space."""
+    from nasengine.console.spaces import count as show_count
+
+    show_count(space, space_settings or {}, json)
+
+
+@app.command
+def cost(
+    *,
+    space: SpaceName = "darts",
+    architecture: Pick = None,
+    db: Db = DB,
+    json: Json = False,
+    space_settings: Dotted = None,
+) -> None:
+    """Count parameters and multiply-adds of an architecture, or without one of the smallest and the largest."""
+    from nasengine.console.spaces import cost as show_cost
+
+    show_cost(space, architecture, space_settings or {}, db, json)
+
+
+@app.command
+def results(
+    *,
+    name: Annotated[str | None, Parameter(help="Only this search.")] = None,
+    db: Db = DB,
+    json: Json = False,
+) -> None:
+    """List what searches found."""
+    from nasengine.console.results import results as show_results
+
+    show_results(name, db, json)
+
+
+@app.command
+def show(
+    trial: Which = "best",
+    /,
+    *,
+    name: SearchName = None,
+    db: Db = DB,
+    draw: Annotated[str | None, Parameter(help="Draw the network into this .svg, .png or .pdf (needs dot).")] = None,
+    json: Json = False,
+) -> None:
+    """Show one network of a search: its drawing, its figures, where it comes from."""
+    from nasengine.console.results import show as show_trial
+
+    show_trial(trial, name, db, draw, json)
+
+
+@app.command
+def train(
+    *,
+    space: SpaceName = "darts",
+    architecture: Pick,
+    data: Data = "digits",
+    name: Annotated[str | None, Parameter(help="The name to record under; the same name goes on with it.")] = None,
+    seeds: Annotated[int, Parameter(help="Train so many times, with seeds from --seed on.")] = 1,
+    seed: Annotated[int, Parameter(help="The first seed.")] = 0,
+    recipe: RecipeName = None,
+    limit: Limit = None,
+    db: Db = DB,
+    space_settings: Dotted = None,
+    recipe_values: Dotted = None,
+    line: Line = "",
+) -> int:
+    """Train one architecture as a final network, measure it once on the test data, and record it.
+
+    A published architecture brings the settings it was published with; --space.channels 16 and the like override.
+    """
+    from nasengine.console.retraining import train as run
+
+    words = {"name": name, "seeds": seeds, "seed": seed, "limit": limit, "recipe_name": recipe or "final"}
+    dotted = {"space_settings": space_settings, "recipe_values": recipe_values}
+    return run(space, str(architecture), data, {**words, **dotted}, db=db, line=line)
+
+
+@app.command
+def export(
+    trial: Which,
+    /,
+    *,
+    to: Annotated[str, Parameter(help="The folder to write into.")],
+    name: SearchName = None,
+    db: Db = DB,
+) -> None:
+    """Write a network as a folder that needs torch alone, and check that it computes the same."""
+    from nasengine.console.results import export as write
+
+    write(trial, name, db, to)
+
+
+@app.command
+def dashboard(
+    *,
+    db: Db = DB,
+    host: Annotated[str, Parameter(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int | None, Parameter(help="Without, the first free one from 8080 on.")] = None,
+) -> int:
+    """Show the searches in optuna-dashboard, in the browser."""
+    from nasengine.console.board import dashboard as serve
+
+    return serve(db, host, port)
+
+
+@app.command
+def doctor(*, db: Db = DB, json: Json = False) -> None:
+    """Say what this machine offers: versions, threads, GPU, data sets, drawing, extras, database."""
+    from nasengine.console.doctor import doctor as look
+
+    look(db, json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

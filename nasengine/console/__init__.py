@@ -1,0 +1,1 @@
+"""What the command line shows and reads, one concern a file; `cli.py` holds the commands themselves."""

@@ -1,0 +1,57 @@
+"""The flags that commands share, each with its one sentence of help."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from nasengine.console.words import Settings
+
+Dotted = Annotated[Settings | None, Parameter(parse=False)]
+Line = Annotated[str, Parameter(parse=False)]  # the command as it was typed
+
+Json = Annotated[bool, Parameter(name="--json", help="Print JSON on standard output, and nothing else there.")]
+Db = Annotated[str, Parameter(help="The results database: a SQLite file or any SQLAlchemy URL.")]
+SpaceName = Annotated[str, Parameter(help="A name of `nasengine spaces`, ./my_file.py, or package.module.")]
+SearchName = Annotated[str | None, Parameter(help="The search; without, the newest one.")]
+Data = Annotated[str, Parameter(help="digits, mnist, fashion-mnist, hf:OWNER/NAME, an .npz, or a folder of images.")]
+Limit = Annotated[int | None, Parameter(help="Use only so many of the training and validation images.")]
+Which = Annotated[str, Parameter(help="best, final, or a candidate's number.")]
+Pick = Annotated[
+    str | None,
+    Parameter(help="A published name, a JSON file or text of picks, or SEARCH:TRIAL such as darts-pr-darts-1:best."),
+]
+RecipeName = Annotated[
+    str | None, Parameter(name="--recipe", help="The recipe of the final training, such as final or darts-cifar10.")
+]
+DB = "results/nasengine.db"  # equal to nasengine.ledger.DEFAULT, which would load SQLAlchemy
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class SearchFlags:
+    """What a search is told; the names are those of `nasengine.plan.make`."""
+
+    space: SpaceName = "darts"
+    strategy: Annotated[str, Parameter(help="A name of `nasengine strategies`, a file or a module.")] = "pr-darts"
+    data: Data = "digits"
+    name: Annotated[str | None, Parameter(help="The search's name; the same command and name go on with it.")] = None
+    trials: Annotated[int | None, Parameter(help="How many candidates are trained; not for a supernet.")] = None
+    epochs: Annotated[int | None, Parameter(help="Epochs of the supernet, or else of each candidate.")] = None
+    hours: Annotated[float | None, Parameter(help="Begin nothing new after so many hours.")] = None
+    seed: Annotated[int, Parameter(help="Decides every random number.")] = 0
+    limit: Limit = None
+    evaluator: Annotated[str, Parameter(help="How candidates are measured.")] = "train"
+    executor: Annotated[str, Parameter(help="Where candidates are trained.")] = "inline"
+    workers: Annotated[int, Parameter(help="How many candidates are trained at once.")] = 1
+    order: Annotated[str, Parameter(help="How results reach the strategy: by arrival, or by proposal.")] = "arrival"
+    reuse: Annotated[
+        bool, Parameter(negative="--no-reuse", help="Take results of equal trainings from the database.")
+    ] = True
+    policy: Annotated[str, Parameter(help="Which gates of a supernet decide: last, or best by validation.")] = "last"
+
+
+def named(db: str) -> str | Path:
+    """A database's URL as it is, a file as a path."""
+    return db if "://" in db else Path(db)

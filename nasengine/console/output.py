@@ -1,0 +1,70 @@
+"""Where words go: what was asked for to standard output, progress and notes to standard error."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from nasengine.job import plain
+
+WIDE = 200  # columns where there is no terminal to ask, so that nothing is cut off in a pipe
+
+
+def out() -> Console:
+    """Standard output; plain text without control codes where it is no terminal."""
+    return _console(stderr=False)
+
+
+def err() -> Console:
+    """Standard error."""
+    return _console(stderr=True)
+
+
+def say(text: str) -> None:
+    """Print text as it stands."""
+    print(text)
+
+
+def note(text: str) -> None:
+    """Print a remark on standard error."""
+    print(text, file=sys.stderr)
+
+
+def emit(value: Any) -> None:
+    """Print a value as JSON; numbers that are not finite become null."""
+    print(json.dumps(plain(value), indent=2, allow_nan=False))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[str] = ()) -> None:
+    """Print rows under columns; those named in `right` are set flush right."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*("" if cell is None else str(cell) for cell in row))
+    out().print(made)
+
+
+def number(value: float | None) -> str:
+    """An integer with commas, a value with four digits; nothing for none."""
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as a person says them: 0.4 s, 12 s, 3 min 05 s, 2 h 10 min."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _console(stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, markup=False, width=WIDE)

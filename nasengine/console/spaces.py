@@ -1,0 +1,118 @@
+"""What a space is, how many architectures it holds, and what they cost."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from nasengine import plugins
+from nasengine.console import exits
+from nasengine.console.listings import as_json, settings
+from nasengine.console.output import emit, number, say
+from nasengine.console.picked import architecture as picked
+from nasengine.space import Space
+
+FOUND_BY = "found by hill climbing"
+Settings = Mapping[str, Any]
+
+
+def count(name: str, given: Settings, json: bool) -> None:
+    """Show the number of architectures, exact or estimated."""
+    size = plugins.load_space(name, given).size()
+    if json:
+        bounds = {} if size.exact else {"low": size.low, "high": size.high}
+        emit({"space": name, "count": size.count, "exact": size.exact, **bounds})
+    else:
+        say(size_words(plugins.load_space(name, given)))
+
+
+def size_words(space: Space) -> str:
+    """The number of architectures in words."""
+    size = space.size()
+    if size.exact:
+        return f"{size.count:,} architectures"
+    return f"about {size.count:,} architectures ({size.low:,} to {size.high:,}, estimated by sampling)"
+
+
+def cost(name: str, chosen: str | None, given: Settings, db: str, json: bool) -> None:
+    """Show parameters and multiply-adds of an architecture, or of the smallest and the largest."""
+    if chosen is None:
+        _cost_of_extremes(plugins.load_space(name, given), name, json)
+        return
+    from nasengine.interpreters.cost import cost as cost_of
+
+    picks, settings = picked(name, chosen, db)
+    space = plugins.load_space(name, {**settings, **given})
+    counted = cost_of(space, space.check(picks))
+    if json:
+        facts = {"space": name, "architecture": chosen, "settings": dict(space.settings)}
+        emit({**facts, "params": counted.params, "macs": counted.macs})
+    else:
+        say(f"{chosen} in {name}: {number(counted.params)} parameters, {number(counted.macs)} multiply-adds an image")
+
+
+def _cost_of_extremes(space: Space, name: str, json: bool) -> None:
+    from nasengine.interpreters.extremes import extremes
+
+    smallest, largest = extremes(space, random.Random(0))
+    if json:
+        both = {"smallest": vars(smallest), "largest": vars(largest)}
+        emit({"space": name, "settings": dict(space.settings), **both, "found_by": "hill climbing"})
+    else:
+        say(extreme_words(smallest, largest))
+
+
+def extreme_words(smallest: Any, largest: Any) -> str:
+    """Both ends in two lines."""
+    return (
+        f"parameters     {number(smallest.params)} to {number(largest.params)} ({FOUND_BY})\n"
+        f"multiply-adds  {number(smallest.macs)} to {number(largest.macs)} an image ({FOUND_BY})"
+    )
+
+
+def describe(name: str, given: Settings, json: bool) -> None:
+    """Describe a space in words, with its settings and its published architectures."""
+    from nasengine.interpreters import prose
+
+    space = plugins.load_space(name, given)
+    known = getattr(plugins.load("space", name), "ARCHITECTURES", {})
+    if not json:
+        say(prose.describe(space))
+        say(f"\n{size_words(space)}")
+        if known:
+            say(f"Published: {', '.join(known)}")
+        say("\nSettings:")
+        settings("space", name, json=False)
+        return
+    size = space.size()
+    emit(
+        {
+            "name": name,
+            "input": space.input,
+            "text": prose.describe(space),
+            "settings": [as_json(setting) for setting in plugins.signature("space", name)],
+            "decisions": {decision.name: _decision(decision) for decision in space.decisions.values()},
+            "architectures": {word: published.note for word, published in known.items()},
+            "count": size.count,
+            "exact": size.exact,
+            "schema": prose.schema(space),
+        }
+    )
+
+
+def _decision(decision: Any) -> dict[str, Any]:
+    when = [{name: options for name, options in path} for path in sorted(decision.when)]
+    return {"options": decision.options, "keep": decision.keep, "kinds": dict(decision.kinds), "when": when}
+
+
+def check(name: str, given: Settings, json: bool) -> int:
+    """Run the contract of spaces on one, a line for each part of it; exit code 1 where one is broken."""
+    from nasengine.testing import check_space
+
+    found = list(check_space(plugins.load_space(name, given)))
+    broken = [one for one in found if one[1]]
+    if json:
+        emit({"space": name, "ok": not broken, "checks": [{"name": n, "fault": fault or None} for n, fault in found]})
+    else:
+        for part, fault in found:
+            say(f"not ok  {part}: {fault}" if fault else f"ok      {part}")
+    return exits.FAILED if broken else exits.OK
