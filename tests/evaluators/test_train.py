@@ -1,0 +1,118 @@
+"""Training as an evaluator: which images are touched when, and what a failure becomes."""
+
+import dataclasses
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from nasengine import plugins
+from nasengine.errors import TrainingError
+from nasengine.evaluators import train
+from nasengine.interpreters.cost import cost
+from nasengine.interpreters.model import Model
+from nasengine.interpreters.weights import load_weights
+from nasengine.job import Job
+from nasengine.space import Architecture, Space
+from nasengine.training import data
+from nasengine.training.recipe import recipe
+
+SETTINGS = {"input": (1, 8, 8), "channels": 4, "layers": 2}
+
+
+@pytest.fixture(scope="module")
+def dataset() -> data.Dataset:
+    return data.load("digits", limit=200)
+
+
+@pytest.fixture(scope="module")
+def space() -> Space:
+    return plugins.load_space("darts", SETTINGS)
+
+
+def job(space: Space, final: bool = False, **recipe_values: Any) -> Job:
+    architecture = space.sample(random.Random(0))
+    chosen = recipe("proxy", **{"epochs": 2, **recipe_values})
+    return Job(
+        3, "darts", SETTINGS, architecture.to_json(), "train", chosen.to_json(), "digits", {"limit": 200}, 0, final=final
+    )  # fmt: skip
+
+
+def only(part: data.Split, wrong: bool = False) -> data.Split:
+    """The split, with images that nothing finite comes out of where it must not be touched."""
+    return dataclasses.replace(part, images=torch.full_like(part.images, math.nan)) if wrong else part
+
+
+def test_a_candidate_never_touches_test_images(space: Space, dataset: data.Dataset) -> None:
+    blind = dataclasses.replace(dataset, test=only(dataset.test, wrong=True))
+    result = train.evaluate(job(space), space, blind)
+    assert result.error is None
+    assert set(result.values) == {"train_accuracy", "train_loss", "validation_accuracy", "validation_loss"}
+    assert all(math.isfinite(value) for value in result.values.values())
+
+
+def test_the_final_training_learns_from_validation_images_and_measures_on_test(
+    space: Space, dataset: data.Dataset
+) -> None:
+    result = train.evaluate(job(space, final=True), space, dataset)
+    assert set(result.values) == {"train_accuracy", "train_loss", "test_accuracy", "test_loss"}
+    blind = dataclasses.replace(dataset, validation=only(dataset.validation, wrong=True))
+    broken = train.evaluate(job(space, final=True), space, blind)
+    assert "no finite number" in str(broken.error)
+
+
+def test_the_same_job_gives_the_same_numbers_whatever_the_global_seed(space: Space, dataset: data.Dataset) -> None:
+    torch.manual_seed(1)
+    one = train.evaluate(job(space), space, dataset)
+    torch.manual_seed(2)
+    two = train.evaluate(job(space), space, dataset)
+    assert one.values == two.values
+    assert [epoch["epoch"] for epoch in one.epochs] == [1, 2]
+
+
+def test_the_weights_left_behind_are_those_measured(space: Space, dataset: data.Dataset, tmp_path: Path) -> None:
+    result = train.evaluate(job(space), space, dataset, weights_to=tmp_path / "w.safetensors")
+    architecture = Architecture.from_json(result.architecture)
+    model = Model(space, architecture)
+    load_weights(model, Path(str(result.weights)))
+    measured = train.measure(model, dataset.validation)
+    assert measured["accuracy"] == pytest.approx(result.values["validation_accuracy"])
+    counted = cost(space, architecture)
+    assert (result.params, result.macs) == (counted.params, counted.macs)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TrainingError("the loss was no finite number; try a smaller lr"), "try a smaller lr"),
+        (torch.OutOfMemoryError("the device is full"), "--recipe.batch"),
+        (ValueError("odd"), "ValueError: odd (in "),
+    ],
+)
+def test_whatever_goes_wrong_is_a_result_with_an_error(
+    error: Exception, words: str, space: Space, dataset: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: Any, **more: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(train, "fit", broken)
+    result = train.evaluate(job(space), space, dataset)
+    assert words in str(result.error)
+    assert result.values == {}
+    assert result.params
+
+
+def test_ctrl_c_is_no_result(space: Space, dataset: data.Dataset) -> None:
+    def stop(values: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train.evaluate(job(space), space, dataset, on_epoch=stop)
+
+
+def test_a_searched_recipe_is_what_the_candidate_is_trained_with(space: Space, dataset: data.Dataset) -> None:
+    with_recipe = dataclasses.replace(space, recipe={"epochs": 1})
+    assert len(train.evaluate(job(space), with_recipe, dataset).epochs) == 1
