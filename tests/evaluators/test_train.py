@@ -36,9 +36,8 @@ def space() -> Space:
 def job(space: Space, final: bool = False, **recipe_values: Any) -> Job:
     architecture = space.sample(random.Random(0))
     chosen = recipe("proxy", **{"epochs": 2, **recipe_values})
-    return Job(
-        3, "darts", SETTINGS, architecture.to_json(), "train", chosen.to_json(), "digits", {"limit": 200}, 0, final=final
-    )  # fmt: skip
+    picks, fidelity = architecture.to_json(), {"limit": 200}
+    return Job(3, "darts", SETTINGS, picks, "train", chosen.to_json(), "digits", fidelity, 0, final=final)
 
 
 def only(part: data.Split, wrong: bool = False) -> data.Split:

@@ -12,12 +12,10 @@ from nasengine.plan import make
 
 def job(number: int, final: bool = False) -> Job:
     plan = make("darts", "random-search", limit=100, space_settings={"channels": 2, "layers": 1})
-    architecture = plan.space.first(1)[0]
+    picks = plan.space.first(1)[0].to_json()
     recipe = {**plan.candidate.to_json(), "epochs": 1}
-    return Job(
-        number, "darts", dict(plan.space.settings), architecture.to_json(), "train", recipe, "digits", {"limit": 100}, 0,
-        final=final,
-    )  # fmt: skip
+    settings, fidelity = dict(plan.space.settings), {"limit": 100}
+    return Job(number, "darts", settings, picks, "train", recipe, "digits", fidelity, 0, final=final)
 
 
 def test_jobs_run_one_by_one_and_leave_weights(tmp_path: Path) -> None:
