@@ -63,9 +63,7 @@ def space(input: tuple[int, int, int] = (4, SIDE, SIDE), classes: int = 16, affi
     affine: whether the norms in the convolutions learn a scale and a shift
     """
     if input[0] < len(PLANT):
-        raise SpaceError(
-            f"space planted: {input[0]} channels came; it reads {len(PLANT)}, one a choice"
-        )
+        raise SpaceError(f"space planted: {input[0]} channels came; it reads {len(PLANT)}, one a choice")
     branches = {}
     for index, bit in enumerate(PLANT):
         measure = [op(Contrast)] if bit == "patches" else []
