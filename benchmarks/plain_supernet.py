@@ -6,6 +6,7 @@ engine, so that a ratio against it means something.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -79,7 +80,7 @@ class _Cell(nn.Module):
         for _ in range(4):
             arriving = []
             for x in states:
-                row = self.edges[edge]
+                row = cast(nn.ModuleList, self.edges[edge])
                 wanted = range(len(row)) if on is None else [k for k, is_on in enumerate(on[edge]) if is_on]
                 arriving.append(sum(gates[edge, k] * row[k](x) for k in wanted))
                 edge += 1

@@ -28,7 +28,7 @@ from nasengine.training.metrics import Meter  # noqa: E402
 from nasengine.training.recipe import recipe  # noqa: E402
 
 Step = Callable[[], None]
-SGD = {"optimizer": "sgd", "lr": 0.025, "weight_decay": 3e-4, "clip": 5.0}
+LR, DECAY, CLIP = 0.025, 3e-4, 5.0  # of the weights' SGD, as published
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def engine_step(strategy: str, setting: Setting) -> Step:
     dataset = Dataset("noise", both, both, both, setting.image, 10, "noise", (), (), ())
     torch.manual_seed(0)
     relaxation = plugins.load_strategy(strategy, space)
-    chosen = recipe("supernet", batch=setting.batch, **SGD)
+    chosen = recipe("supernet", batch=setting.batch, optimizer="sgd", lr=LR, weight_decay=DECAY, clip=CLIP)
     turns = Turns(space, relaxation, dataset, chosen, 0, torch.device("cpu"))
     turns.model.train()
     return lambda: turns.step((batch.images, batch.labels), (Meter(), Meter()))
@@ -79,7 +79,7 @@ def plain_step(strategy: str, setting: Setting) -> Step:
         setting.channels, setting.layers, setting.image[0], track=not sampled, pool_norm=not sampled, last_norm=sampled
     )
     alphas = [(1e-3 * torch.randn(14, 8)).requires_grad_() for _ in range(2)]
-    weights = torch.optim.SGD(model.parameters(), SGD["lr"], 0.9, weight_decay=SGD["weight_decay"])
+    weights = torch.optim.SGD(model.parameters(), LR, 0.9, weight_decay=DECAY)
     gates = torch.optim.Adam(alphas, 3e-4, (0.5, 0.999), weight_decay=1e-3)
     batches = images(setting, 0), images(setting, 1)
 
@@ -92,7 +92,7 @@ def plain_step(strategy: str, setting: Setting) -> Step:
             optimizer.zero_grad()
             loss_of(batch).backward()
             if optimizer is weights:
-                nn.utils.clip_grad_norm_(model.parameters(), SGD["clip"])
+                nn.utils.clip_grad_norm_(model.parameters(), CLIP)
             optimizer.step()
 
     return step

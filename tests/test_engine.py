@@ -1,6 +1,11 @@
 """Whole searches: what is recorded, what is reused, and how a search goes on after it was cut off."""
 
+import json
+import os
 import random
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +20,8 @@ from nasengine.job import Job, Result
 from nasengine.plan import make
 from nasengine.runs import Run
 
+ROOT = Path(__file__).parents[1]
+ALONE = {**os.environ, "OMP_NUM_THREADS": "1"}  # several threads in several processes would wait for each other
 SMALL: dict[str, Any] = {"limit": 120, "space_settings": {"channels": 2, "layers": 2}}
 RANDOM: dict[str, Any] = {**SMALL, "epochs": 1, "trials": 3, "recipe_values": {"epochs": 1}}
 GRADIENT: dict[str, Any] = {**SMALL, "epochs": 2, "recipe_values": {"epochs": 2}}
@@ -63,12 +70,8 @@ def test_a_gradient_search_leaves_supernet_gates_final_network_and_source(gradie
     images = torch.randn(2, 1, 8, 8)
     assert final.model()(images).shape == (2, 10)
     folder = Path(gradient.ledger.database.url.database or "").parent / "g" / "best"
-    assert {path.name for path in folder.iterdir()} >= {
-        "model.py",
-        "model.safetensors",
-        "architecture.json",
-        "README.md",
-    }
+    files = {"model.py", "model.safetensors", "architecture.json", "README.md"}
+    assert {path.name for path in folder.iterdir()} == files
 
 
 def test_the_same_call_again_changes_nothing(gradient: Run) -> None:
@@ -182,3 +185,35 @@ def test_the_plan_fills_input_and_classes_from_the_data() -> None:
     assert plan.space.input == (1, 8, 8)
     assert plan.space.sample(random.Random(0)).picks
     assert plan.space.settings["classes"] == 10
+
+
+DRIVER = """
+import json, sys, torch
+torch.set_num_threads(1)
+from nasengine.engine import Listener, search
+class Loud(Listener):
+    def epoch(self, phase, values): print(phase, flush=True)
+    def result(self, result, reused): print("result", flush=True)
+words = json.loads(sys.argv[2])
+search("darts", words.pop("strategy"), db=sys.argv[1], name="k", listener=Loud(), **words)
+"""
+
+
+@pytest.mark.parametrize(
+    ("strategy", "words"), [("pr-darts", GRADIENT), ("random-search", {**RANDOM, "order": "proposal"})]
+)
+def test_killed_at_any_moment_it_goes_on_and_ends_in_the_same_results(
+    strategy: str, words: dict[str, Any], tmp_path: Path
+) -> None:
+    whole = search("darts", strategy, db=tmp_path / "whole.db", name="k", **words)
+    command = [sys.executable, "-c", DRIVER, str(tmp_path / "n.db"), json.dumps({"strategy": strategy, **words})]
+    rng = random.Random(strategy)
+    for lines in (1, 2, 1):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=ALONE) as driver:
+            assert driver.stdout is not None
+            for _ in range(lines):
+                driver.stdout.readline()
+            time.sleep(rng.random() * 0.2)
+            driver.kill()
+    run = search("darts", strategy, db=tmp_path / "n.db", name="k", **words)
+    assert rows(run) == rows(whole)

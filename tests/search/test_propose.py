@@ -27,7 +27,7 @@ def value_of(job: Job) -> float:
 
 
 class Climber:
-    """Remembers what it was told; changes one letter of the best so far, so that every proposal depends on all tells."""
+    """Changes one letter of the best that it was told of, so that every proposal depends on all that was told."""
 
     def __init__(self, most: int = 10**9):
         self.told: list[Told] = []
