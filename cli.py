@@ -12,23 +12,25 @@ from cyclopts import App, Parameter
 from nasengine.console import exits
 from nasengine.console.flags import (
     DB,
+    PICK,
     Data,
     Db,
     Dotted,
     Json,
     Limit,
     Line,
-    Pick,
     RecipeName,
     SearchFlags,
     SearchName,
     SpaceName,
     Which,
 )
+from nasengine.console.version import version
 from nasengine.console.words import arguments, split
 
 app = App(
     name="nasengine",
+    version=version,
     help="Describe a space of networks, search it, train the find, and take it away as plain PyTorch.",
     help_epilogue=exits.HELP,
     help_format="plaintext",
@@ -138,7 +140,7 @@ def count(*, space: SpaceName = "darts", json: Json = False, space_settings: Dot
 def cost(
     *,
     space: SpaceName = "darts",
-    architecture: Pick = None,
+    architecture: Annotated[str | None, PICK] = None,
     db: Db = DB,
     json: Json = False,
     space_settings: Dotted = None,
@@ -182,7 +184,7 @@ def show(
 def train(
     *,
     space: SpaceName = "darts",
-    architecture: Pick,
+    architecture: Annotated[str, PICK],
     data: Data = "digits",
     name: Annotated[str | None, Parameter(help="The name to record under; the same name goes on with it.")] = None,
     seeds: Annotated[int, Parameter(help="Train so many times, with seeds from --seed on.")] = 1,
@@ -202,7 +204,7 @@ def train(
 
     words = {"name": name, "seeds": seeds, "seed": seed, "limit": limit, "recipe_name": recipe or "final"}
     dotted = {"space_settings": space_settings, "recipe_values": recipe_values}
-    return run(space, str(architecture), data, {**words, **dotted}, db=db, line=line)
+    return run(space, architecture, data, {**words, **dotted}, db=db, line=line)
 
 
 @app.command

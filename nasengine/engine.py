@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from nasengine import plugins
-from nasengine.errors import NasError
+from nasengine.errors import TrainingError
 from nasengine.interpreters.cost import cost
 from nasengine.interpreters.digest import digest, layers_fingerprint
 from nasengine.interpreters.weights import save_weights
@@ -32,8 +32,8 @@ from nasengine.training.fit import pick_device
 class Listener:
     """Hears what happens in a search; override what is to be shown."""
 
-    def begin(self, name: str, plan: Plan, resumed: bool) -> None:
-        """The search has a name now, and starts or goes on."""
+    def begin(self, name: str, plan: Any, resumed: bool) -> None:
+        """The search, or the Training of one architecture, has a name now, and starts or goes on."""
 
     def phase(self, name: str, total: int) -> None:
         """A phase begins: "supernet" and "final" count epochs, "candidates" counts trials."""
@@ -73,7 +73,7 @@ def conduct(plan: Plan, db: str | Path, listener: Listener, command: str | None 
     with ledger.open_search(plan.name, command=command or shlex.join(sys.argv), **facts) as record:
         listener.begin(record.name, plan, record.resumed)
         conducted = _Conduct(plan, ledger, record, listener)
-        with _seen_by_optuna(ledger, record.name, listener):
+        with seen_by_optuna(ledger, record.name, listener):
             conducted.final(*(conducted.gradient() if plan.is_gradient else conducted.proposals()))
         run = Run(record.name, db)
         exported = run.best.export(conducted.folder / "best")
@@ -83,7 +83,7 @@ def conduct(plan: Plan, db: str | Path, listener: Listener, command: str | None 
 
 
 @contextmanager
-def _seen_by_optuna(ledger: Ledger, name: str, listener: Listener) -> Iterator[None]:
+def seen_by_optuna(ledger: Ledger, name: str, listener: Listener) -> Iterator[None]:
     """Optuna's view of the search, kept up to date while it runs; what goes wrong in it never ends the search."""
     from nasengine.ledger.live_view import OptunaView
 
@@ -163,7 +163,7 @@ class _Conduct:
         row = self.ledger.best(self.record.name)
         if row is None or row["kind"] == "supernet":
             errors = [row["error"] for row in self.ledger.results(self.record.name) if row["error"]]
-            raise NasError(
+            raise TrainingError(
                 f"search {self.record.name}: not one candidate could be trained; the first error was: "
                 f"{errors[0] if errors else 'none, the budget ended before the first result'}"
             )
@@ -181,7 +181,7 @@ class _Conduct:
                 _, result = executor.next()
             self.record.record(replace(result, epochs=[]), kind="final")  # its epochs are there already
             if result.error is not None:
-                raise NasError(f"final training of {self.record.name}: {result.error}; resume with the same command")
+                raise TrainingError(f"final training of {self.record.name}: {result.error}")
         else:
             self.listener.note("the chosen network was trained before")
 

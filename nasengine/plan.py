@@ -13,6 +13,7 @@ from nasengine.space import Space
 from nasengine.training import data as data_sets
 from nasengine.training.recipe import Recipe, recipe
 
+OF_THE_DATA = ("input", "classes")  # settings of a space that data decides
 TRIALS = 20  # proposals of an ask/tell search, unless said otherwise
 Settings = Mapping[str, Any]
 

@@ -1,6 +1,7 @@
 """What searches left behind: a Run is one search in the results database, a Trial is one network of it."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from nasengine.exporters.folder import Exported
     from nasengine.interpreters.model import Model
+
+TRIAL = re.compile(r"([\w.-]+):(best|supernet|final(?:-\d+)?|\d+)")  # SEARCH:TRIAL
 
 
 def run_folder(ledger: Ledger, name: str) -> Path:
@@ -121,14 +124,13 @@ class Run:
         return [self._trial(row) for row in self.results()]
 
     def trial(self, which: str | int) -> Trial:
-        """The trial called "best", "final", "supernet", or a candidate by its number."""
+        """The trial called "best", "supernet", "final" (the first; "final-2" is number 2), or a candidate's number."""
         if str(which) == "best":
             return self.best
         for row in self.results():
-            number = "" if row["kind"] != "candidate" else str(row["trial"])
-            if str(which) in (row["kind"] if row["kind"] != "candidate" else "", number):
+            if str(which) in _names(row):
                 return self._trial(row)
-        there = [str(r["trial"]) if r["kind"] == "candidate" else r["kind"] for r in self.results()]
+        there = [_names(row)[-1] for row in self.results()]
         raise LedgerError(
             f"search {self.name}: it has no trial {which!r}; there are {', '.join(there) or 'none'}, best"
         )
@@ -152,20 +154,40 @@ class Run:
         return Trial(row, self.search, self.ledger.epochs(row["id"]))
 
 
-def picks_of(space_name: str, text: str) -> tuple[dict[str, tuple[str, ...]], dict[str, Any]]:
-    """Picks and the settings they were published with, from a published name, a JSON file or JSON text."""
-    held = text if text.lstrip().startswith("{") else None
-    if held is None and text.endswith(".json"):
-        path = Path(text)
-        if not path.is_file():
+def _names(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a trial is called in its search."""
+    if row["kind"] == "candidate":
+        return (str(row["trial"]),)
+    return (row["kind"],) if row["kind"] == "supernet" else (row["kind"], f"{row['kind']}-{row['trial']}")
+
+
+def picks_of(space_name: str, text: str, db: str | Path = DEFAULT) -> tuple[dict[str, tuple[str, ...]], dict[str, Any]]:
+    """Picks and the settings that come with them: of a published name, JSON text, a JSON file, or SEARCH:TRIAL."""
+    match = TRIAL.fullmatch(text)
+    if match is not None and not Path(text).exists():
+        return _picks_of_trial(space_name, Run(match[1], db).trial(match[2]))
+    if text.lstrip().startswith("{"):
+        return _picks_of_json(text, text)
+    if text.endswith(".json") or Path(text).is_file():
+        if not Path(text).is_file():
             raise ExportError(f"architecture {text}: there is no such file; give a JSON file, JSON text or a name")
-        held = path.read_text()
-    if held is None:
-        named = plugins.published(space_name, text)
-        return dict(named.picks), dict(named.settings)
+        return _picks_of_json(text, Path(text).read_text())
+    named = plugins.published(space_name, text)
+    return dict(named.picks), dict(named.settings)
+
+
+def _picks_of_trial(space_name: str, trial: Trial) -> tuple[dict[str, tuple[str, ...]], dict[str, Any]]:
+    if plugins.find("space", trial.search["space"]) != plugins.find("space", space_name):
+        there = trial.search["space"]
+        raise ExportError(f"architecture {trial!r}: it is of space {there}, {space_name} came; give --space {there}")
+    return dict(trial.architecture.picks), dict(trial.settings)
+
+
+def _picks_of_json(place: str, text: str) -> tuple[dict[str, tuple[str, ...]], dict[str, Any]]:
     try:
-        read = json.loads(held)
-        picks = read.get("architecture", read)
-        return {str(name): (kept,) if isinstance(kept, str) else tuple(kept) for name, kept in picks.items()}, {}
+        read = json.loads(text)
+        picks, settings = read.get("architecture", read), read.get("settings", {}) if "architecture" in read else {}
+        kept = {str(name): (kept,) if isinstance(kept, str) else tuple(kept) for name, kept in picks.items()}
+        return kept, dict(settings)
     except (ValueError, AttributeError, TypeError) as error:
-        raise ExportError(f"architecture {text[:60]}: not JSON of decisions and options ({error})") from error
+        raise ExportError(f"architecture {place[:60]}: not JSON of decisions and options ({error})") from error

@@ -5,9 +5,17 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from cyclopts import CycloptsError
+from cyclopts import (
+    CoercionError,
+    CycloptsError,
+    MissingArgumentError,
+    Token,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
 
-from nasengine.errors import NasError, TrainingError
+from nasengine.errors import NasError, TrainingError, did_you_mean
 
 OK = 0
 FAILED = 1  # something went wrong while running
@@ -31,7 +39,7 @@ def guarded(run: Callable[[], int | None], debug: bool) -> int:
     except Stopped as stopped:
         return _end(str(stopped), STOPPED, debug)
     except CycloptsError as error:
-        return _end(f"{error}\nSee `nasengine --help`, or `nasengine COMMAND --help`.", BAD_INPUT, debug)
+        return _end(words_of(error), BAD_INPUT, debug)
     except TrainingError as error:
         return _end(str(error), FAILED, debug)
     except NasError as error:
@@ -42,6 +50,34 @@ def guarded(run: Callable[[], int | None], debug: bool) -> int:
     except Exception as error:
         hint = "" if debug else "\nRun the same command with --debug for the traceback."
         return _end(f"unexpected {type(error).__name__}: {error}{hint}", FAILED, debug)
+
+
+def words_of(error: CycloptsError) -> str:
+    """What is wrong with a command line, and what is allowed there."""
+    command = " ".join(["nasengine", *(error.command_chain or ())])
+    match error:
+        case UnknownCommandError():
+            word = error.unused_tokens[0] if error.unused_tokens else "?"
+            names = [name for name in error.app or () if name.startswith("-") == word.startswith("-")]
+            what = f'"{word}" came; allowed are {", ".join(sorted(names))}.{did_you_mean(word, names)}'
+        case UnknownOptionError():
+            word = error.token.keyword or error.token.value
+            all_names = (name for argument in error.argument_collection if argument.parse for name in argument.names)
+            names = [name for name in all_names if name.startswith("--")]
+            what = f"{word} came; flags are {', '.join(names)}.{did_you_mean(word, names)}"
+        case CoercionError(token=Token(keyword=str(flag), value=value), target_type=kind):
+            what = f'{flag} came as "{value}"; give {TYPES.get(kind, "another value")}'
+        case UnusedCliTokensError(unused_tokens=[word, *_]):
+            what = f'"{word}" came; it belongs to no flag of this command'
+        case MissingArgumentError(argument=argument) if argument is not None:
+            given = bool(argument.tokens) or argument.name in (error.root_input_tokens or ())
+            what = f"{argument.name} {'came without a value' if given else 'is missing'}"
+        case _:
+            what = str(error)
+    return f"{what}\nSee `{command} --help`."
+
+
+TYPES: dict[type | None, str] = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def _end(message: str, code: int, debug: bool) -> int:

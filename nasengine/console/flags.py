@@ -17,11 +17,8 @@ SpaceName = Annotated[str, Parameter(help="A name of `nasengine spaces`, ./my_fi
 SearchName = Annotated[str | None, Parameter(help="The search; without, the newest one.")]
 Data = Annotated[str, Parameter(help="digits, mnist, fashion-mnist, hf:OWNER/NAME, an .npz, or a folder of images.")]
 Limit = Annotated[int | None, Parameter(help="Use only so many of the training and validation images.")]
-Which = Annotated[str, Parameter(help="best, final, or a candidate's number.")]
-Pick = Annotated[
-    str | None,
-    Parameter(help="A published name, a JSON file or text of picks, or SEARCH:TRIAL such as darts-pr-darts-1:best."),
-]
+Which = Annotated[str, Parameter(help="best, final, final-N where there are several, or a candidate's number.")]
+PICK = Parameter(help="A published name, a JSON file or text of picks, or SEARCH:TRIAL such as darts-pr-darts-1:best.")
 RecipeName = Annotated[
     str | None, Parameter(name="--recipe", help="The recipe of the final training, such as final or darts-cifar10.")
 ]
@@ -29,7 +26,7 @@ DB = "results/nasengine.db"  # equal to nasengine.ledger.DEFAULT, which would lo
 
 
 @Parameter(name="*")
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SearchFlags:
     """What a search is told; the names are those of `nasengine.plan.make`."""
 

@@ -10,6 +10,7 @@ from nasengine.console.output import duration, err, note
 from nasengine.engine import Listener
 from nasengine.job import Result
 from nasengine.plan import Plan
+from nasengine.retrain import Training
 
 BARE = 3  # letters of an option's name that are enough to know it by
 
@@ -23,7 +24,7 @@ class Lines(Listener):
         self.best: float | None = None
         self.cell = ""
 
-    def begin(self, name: str, plan: Plan, resumed: bool) -> None:
+    def begin(self, name: str, plan: Plan | Training, resumed: bool) -> None:
         """Remember the name, and say it."""
         self.name = name
         what = f"{plan.strategy_name} in {plan.space_name} on {plan.data_name}"

@@ -1,15 +1,22 @@
 """The search command: run or only estimate a search, and say what it found."""
 
 import random
-from collections.abc import Mapping
-from typing import Any
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
+from nasengine import plugins
 from nasengine.console import exits
 from nasengine.console.flags import DB, named
 from nasengine.console.output import duration, note, number, out, say, table
 from nasengine.console.spaces import extreme_words, size_words
-from nasengine.plan import Plan, make
+from nasengine.errors import TrainingError
+from nasengine.plan import OF_THE_DATA, Plan, make
 from nasengine.runs import Run, Trial
+
+if TYPE_CHECKING:
+    from nasengine.console.progress import Lines
 
 
 def search(words: Mapping[str, Any], *, db: str, dry_run: bool, line: str) -> int:
@@ -22,32 +29,67 @@ def search(words: Mapping[str, Any], *, db: str, dry_run: bool, line: str) -> in
         show_plan(plan)
         return exits.OK
     shown = listener()
-    try:
+    with resumable(shown, line):
         run = conduct(plan, named(db), shown, line)
-    except KeyboardInterrupt:
-        again = line if "--name" in line else f"{line} --name {shown.name}"
-        raise exits.Stopped(f"search {shown.name} is stopped and saved; this goes on with it:\n  {again}") from None
-    finally:
-        shown.close()
     say(found(run, db))
     return exits.OK
+
+
+@contextmanager
+def resumable(shown: "Lines", line: str) -> Iterator[None]:
+    """Say after Ctrl-C, and after a failure, which command goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not shown.name:
+            raise
+        raise exits.Stopped(
+            f"{shown.name} is stopped and saved; this goes on with it:\n  {again(line, shown.name)}"
+        ) from None
+    except TrainingError as error:
+        raise TrainingError(f"{error}\nThis goes on where it failed:\n  {again(line, shown.name)}") from error
+    finally:
+        shown.close()
+
+
+def again(line: str, name: str) -> str:
+    """The command that goes on with a search: as it was typed, with its name."""
+    words = shlex.split(line)
+    has_name = any(word == "--name" or word.startswith("--name=") for word in words)
+    return line if has_name else f"{line} --name {shlex.quote(name)}"
+
+
+def at(db: str) -> str:
+    """The flag that names a database, where it is not the usual one."""
+    return "" if db == DB else f" --db {shlex.quote(db)}"
 
 
 def found(run: Run, db: str) -> str:
     """What a search found: the network, its figures, and the commands that come next."""
     from nasengine.interpreters.drawing import text
 
-    trial, at = run.best, "" if db == DB else f" --db {db}"
+    trial, where, search = run.best, at(db), run.search
     return "\n".join([
         text(trial.space, trial.architecture),
         "",
         figures(run, trial),
         "",
         "Next:",
-        f"  nasengine export best --name {run.name} --to {run.name}{at}",
-        f"  nasengine show best --name {run.name} --draw {run.name}.svg{at}",
-        f"  nasengine dashboard{at}",
+        f"  nasengine export best --name {run.name} --to {run.name}{where}",
+        f"  nasengine dashboard{where}",
+        f"  nasengine train --space {search['space']} --architecture {run.name}:best --data {search['data']}"
+        f"{larger(search['space'], trial)} --seeds 3{where}",
     ])  # fmt: skip
+
+
+def larger(space: str, trial: Trial) -> str:
+    """The flags of the scale at which a space's architectures were published, where this one can be built at it."""
+    known = getattr(plugins.load("space", space), "ARCHITECTURES", {})
+    published = next(iter(known.values())).settings if known else {}
+    scale = {name: value for name, value in published.items() if name not in OF_THE_DATA}
+    if plugins.load_space(space, {**trial.settings, **scale}).faults(trial.architecture.picks):
+        return ""
+    return "".join(f" --space.{name} {str(value).lower()}" for name, value in scale.items())
 
 
 def figures(run: Run, trial: Trial) -> str:

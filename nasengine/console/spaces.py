@@ -6,9 +6,9 @@ from typing import Any
 
 from nasengine import plugins
 from nasengine.console import exits
+from nasengine.console.flags import named
 from nasengine.console.listings import as_json, settings
 from nasengine.console.output import emit, number, say
-from nasengine.console.picked import architecture as picked
 from nasengine.space import Space
 
 FOUND_BY = "found by hill climbing"
@@ -17,12 +17,16 @@ Settings = Mapping[str, Any]
 
 def count(name: str, given: Settings, json: bool) -> None:
     """Show the number of architectures, exact or estimated."""
-    size = plugins.load_space(name, given).size()
+    space = plugins.load_space(name, given)
     if json:
-        bounds = {} if size.exact else {"low": size.low, "high": size.high}
-        emit({"space": name, "count": size.count, "exact": size.exact, **bounds})
+        emit({"space": name, **_size(space)})
     else:
-        say(size_words(plugins.load_space(name, given)))
+        say(size_words(space))
+
+
+def _size(space: Space) -> dict[str, Any]:
+    size = space.size()
+    return {"count": size.count, "exact": size.exact, **({} if size.exact else {"low": size.low, "high": size.high})}
 
 
 def size_words(space: Space) -> str:
@@ -39,9 +43,10 @@ def cost(name: str, chosen: str | None, given: Settings, db: str, json: bool) ->
         _cost_of_extremes(plugins.load_space(name, given), name, json)
         return
     from nasengine.interpreters.cost import cost as cost_of
+    from nasengine.runs import picks_of
 
-    picks, settings = picked(name, chosen, db)
-    space = plugins.load_space(name, {**settings, **given})
+    picks, published = picks_of(name, chosen, named(db))
+    space = plugins.load_space(name, {**published, **given})
     counted = cost_of(space, space.check(picks))
     if json:
         facts = {"space": name, "architecture": chosen, "settings": dict(space.settings)}
@@ -83,7 +88,6 @@ def describe(name: str, given: Settings, json: bool) -> None:
         say("\nSettings:")
         settings("space", name, json=False)
         return
-    size = space.size()
     emit(
         {
             "name": name,
@@ -92,8 +96,7 @@ def describe(name: str, given: Settings, json: bool) -> None:
             "settings": [as_json(setting) for setting in plugins.signature("space", name)],
             "decisions": {decision.name: _decision(decision) for decision in space.decisions.values()},
             "architectures": {word: published.note for word, published in known.items()},
-            "count": size.count,
-            "exact": size.exact,
+            **_size(space),
             "schema": prose.schema(space),
         }
     )
@@ -108,11 +111,12 @@ def check(name: str, given: Settings, json: bool) -> int:
     """Run the contract of spaces on one, a line for each part of it; exit code 1 where one is broken."""
     from nasengine.testing import check_space
 
-    found = list(check_space(plugins.load_space(name, given)))
-    broken = [one for one in found if one[1]]
+    plugins.load_space(name, given)  # for its words where a setting is wrong
+    report = check_space(plugins.load("space", name), given)
     if json:
-        emit({"space": name, "ok": not broken, "checks": [{"name": n, "fault": fault or None} for n, fault in found]})
+        checks = [{"name": check.name, "ok": check.ok, "fault": check.fault or None} for check in report]
+        emit({"space": name, "ok": report.ok, "checks": checks})
     else:
-        for part, fault in found:
-            say(f"not ok  {part}: {fault}" if fault else f"ok      {part}")
-    return exits.FAILED if broken else exits.OK
+        for check in report:
+            say(f"ok      {check.name}" if check.ok else f"not ok  {check.name}: {check.fault}")
+    return exits.OK if report.ok else exits.FAILED

@@ -41,13 +41,19 @@ def find(text: str) -> Path:
         raise DataError(
             f"data {text}: a folder without data came; IDX files, or a folder of images for each class, are needed"
         )
-    stems = {entry.stem for root in _roots() if root.is_dir() for entry in root.iterdir()}
-    names = sorted({*NAMES, *(stem for stem in stems if any(map(_is_data, _below_roots(stem))))})
+    names = sorted({*NAMES, *known()})
     raise DataError(
         f'data: "{text}" came, and no such file, folder or name is there; a path, hf:owner/name, or '
         f"{', '.join(names)} is allowed.{did_you_mean(text, names)} Names are looked up in the folder NASENGINE_DATA "
         f"({os.environ.get('NASENGINE_DATA') or 'not set'}) and in {SYSTEM}"
     )
+
+
+def known() -> dict[str, Path]:
+    """The data sets that are found by name, with their places; `digits` is always there besides."""
+    stems = sorted({entry.stem for root in _roots() if root.is_dir() for entry in root.iterdir()})
+    places = {stem: next(filter(_is_data, _below_roots(stem)), None) for stem in stems}
+    return {stem: place for stem, place in places.items() if place is not None}
 
 
 def _roots() -> list[Path]:

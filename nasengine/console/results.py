@@ -1,0 +1,109 @@
+"""What searches found: lists of trials, one trial in full, and its export."""
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nasengine.console.flags import named
+from nasengine.console.output import duration, emit, note, number, say, table
+from nasengine.errors import ExportError, LedgerError
+from nasengine.ledger import Ledger
+from nasengine.runs import Run, Trial
+
+PICTURES = (".svg", ".png", ".pdf")
+MEASURES = ("test_accuracy", "validation_accuracy", "gate_accuracy", "train_accuracy")  # the first there is shown
+
+
+def run_of(name: str | None, db: str) -> Run:
+    """The search of this name, or the newest one."""
+    if name is None:
+        found = Ledger(named(db), create=False).searches()
+        if not found:
+            raise LedgerError(f"{db}: no search is recorded there; begin one with `nasengine search`")
+        name = str(found[-1]["name"])
+    return Run(name, named(db))
+
+
+def results(name: str | None, db: str, json: bool) -> None:
+    """List the trials of one search, or of all."""
+    rows = Ledger(named(db), create=False).results(name)
+    if json:
+        emit(rows)
+        return
+    if not rows:
+        say(f"{db} holds no results{f' of {name}' if name else ''} yet.")
+        return
+    columns = ["search", "trial", "kind", "state", "accuracy", "measured on", "params", "macs", "time", "best"]
+    table(columns, map(_row, rows), right=["trial", "accuracy", "params", "macs", "time"])
+
+
+def _row(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    measure = next((name for name in MEASURES if row["values"].get(name) is not None), None)
+    value = "" if measure is None else number(row["values"][measure])
+    on = "" if measure is None else measure.removesuffix("_accuracy")
+    figures = number(row["params"]), number(row["macs"]), duration(row["seconds"])
+    return row["search"], row["trial"], row["kind"], row["state"], value, on, *figures, "*" if row["best"] else ""
+
+
+def show(which: str, name: str | None, db: str, draw: str | None, json: bool) -> None:
+    """Show one trial: the network in lines, its figures, where it comes from; draw it into a file where asked."""
+    trial = run_of(name, db).trial(which)
+    if json:
+        emit({**trial.facts(), "state": trial.state, "architecture": trial.row["architecture"], "epochs": trial.epochs})
+    else:
+        say(_described(trial))
+    if draw is not None:
+        note(f"drawn into {picture(trial, Path(draw))}")
+
+
+def _described(trial: Trial) -> str:
+    from nasengine.interpreters.drawing import text
+
+    lines = [text(trial.space, trial.architecture), ""] if trial.row["architecture"] else []
+    facts = {
+        "trial": f"{trial.search['name']}, {trial.kind} {trial.number}: {trial.state}",
+        "error": trial.error,
+        **{name.replace("_", " "): number(value) for name, value in trial.values.items()},
+        "parameters": number(trial.params),
+        "multiply-adds": f"{number(trial.macs)} an image" if trial.macs else None,
+        "time": duration(trial.seconds),
+        "digest": trial.digest,
+        "found by": f"{trial.search['strategy']} in {trial.search['space']} on {trial.search['data']}",
+        "seed": str(trial.seed),
+        **{name.replace("_", " "): str(value) for name, value in trial.lineage.items() if name != "settings"},
+        "settings": ", ".join(f"{name}={value}" for name, value in trial.settings.items()),
+        "command": trial.search["command"],
+    }
+    return "\n".join(lines + [f"{name:20} {value}" for name, value in facts.items() if value])
+
+
+def picture(trial: Trial, path: Path) -> Path:
+    """Draw a network with Graphviz; ExportError where its program is missing or the file's ending is unknown."""
+    from nasengine.interpreters.drawing import dot
+
+    if path.suffix not in PICTURES:
+        raise ExportError(f"draw: {path} came; a file that ends in {', '.join(PICTURES)} is allowed")
+    program = shutil.which("dot")
+    if program is None:
+        raise ExportError(
+            "draw: Graphviz' program dot is not on the path; install it (Debian and Ubuntu: apt install graphviz; "
+            "macOS: brew install graphviz), or read the lines that `nasengine show` prints"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    command = [program, f"-T{path.suffix[1:]}", "-o", str(path)]
+    done = subprocess.run(command, input=dot(trial.space, trial.architecture), text=True, capture_output=True)
+    if done.returncode:
+        raise ExportError(f"draw: dot could not draw the network: {done.stderr.strip()}")
+    return path
+
+
+def export(which: str, name: str | None, db: str, to: str) -> None:
+    """Write a network as a folder that needs torch alone."""
+    trial = run_of(name, db).trial(which)
+    made = trial.export(to)
+    for path in made.files:
+        say(str(path))
+    say(f"{number(made.params)} parameters, {number(made.macs)} multiply-adds an image")
+    say(f"parity {made.parity:.1e}: the largest difference to the trained network, relative to its output")
