@@ -9,7 +9,7 @@ LEARNING = ("pr-darts code", "pr-darts paper", "darts")
 
 @pytest.mark.parametrize("name", LEARNING)
 def test_gates_settle_on_the_plant(name):
-    search = searches(epochs=15 if name == "darts" else 40)[name]
+    search = searches(epochs=8 if name == "darts" else 25)[name]
     assert search(0) == PLANT
 
 
