@@ -56,10 +56,7 @@ def _neighbours(space: Space, architecture: Architecture, name: str, rng: random
     if name not in picks or name in space.recipe_decisions:
         return
     decision = space.decisions[name]
-    if decision.ways() <= PICKS:
-        others = list(decision.picks())
-    else:
-        others = [decision.draw(rng) for _ in range(PICKS)]
+    others = list(decision.picks()) if decision.ways() <= PICKS else [decision.draw(rng) for _ in range(PICKS)]
     for other in others:
         if other != picks[name]:
             yield space.follow({**picks, name: other}, rng)
