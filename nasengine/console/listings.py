@@ -1,5 +1,6 @@
 """Lists of spaces and strategies, and the settings that one of them takes."""
 
+import typing
 from typing import Any
 
 from nasengine import plugins
@@ -50,7 +51,9 @@ def _row(kind: str, setting: Setting) -> tuple[str, str, str, str]:
 
 
 def type_words(kind: Any) -> str:
-    """A type as it reads in a signature."""
+    """A type as it reads in a signature; for a Literal what it allows."""
+    if typing.get_origin(kind) is typing.Literal:
+        return " | ".join(map(str, typing.get_args(kind)))
     words = kind.__name__ if isinstance(kind, type) and not hasattr(kind, "__args__") else str(kind)
     return words.replace("typing.", "").replace("NoneType", "none")
 

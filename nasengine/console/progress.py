@@ -116,8 +116,8 @@ def cell_words(picks: Mapping[str, Any]) -> str:
     edges = {name for name, kept in picks.items() if any(_leads_on(name, option, picks) for option in kept)}
     for name, kept in picks.items():
         if name not in edges:
-            parts = name.split(".")
-            namespace, node = (parts[0], parts[1]) if len(parts) > 2 else ("", parts[0])
+            *scope, _ = name.split(".")
+            namespace, node = (*scope, "", "")[:2]
             groups.setdefault(namespace, {}).setdefault(node, []).extend(map(_short, kept))
     return "  ".join(
         f"{namespace} {' | '.join(' '.join(options) for options in nodes.values())}".strip()

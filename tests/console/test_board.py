@@ -1,0 +1,79 @@
+"""The dashboard command: Optuna's view is complete, then it is served."""
+
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from nasengine.console.board import free_port
+from nasengine.errors import NasError
+from tests.console.typed import ROOT, nasengine
+
+
+def read(address: str) -> Any:
+    with urlopen(address, timeout=30) as answer:
+        return json.load(answer)
+
+
+def test_the_dashboard_shows_every_search_until_ctrl_c(db: str, tmp_path: Path) -> None:
+    pytest.importorskip("optuna_dashboard")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nasengine.cli", "dashboard", "--db", db],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        lines: list[str] = []
+        while not lines or not lines[-1].startswith("http://"):
+            lines.append(process.stderr.readline())
+            assert lines[-1], lines
+        address = lines[-1].split()[0]
+        (study,) = _retried(f"{address}/api/studies")["study_summaries"]
+        trials = read(f"{address}/api/studies/{study['study_id']}?after=0")["trials"]
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=60)
+    assert study["study_name"] == "one"
+    assert [trial["state"] for trial in trials] == ["Complete"] * 3
+    assert process.returncode == 0 and "Traceback" not in rest
+
+
+def _retried(address: str) -> Any:
+    for _ in range(100):
+        try:
+            return read(address)
+        except OSError:  # it says its address just before it listens
+            import time
+
+            time.sleep(0.1)
+    raise AssertionError(address)
+
+
+def test_without_the_extra_it_says_how_to_get_it(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    done = nasengine("dashboard", "--db", db)
+    assert done.code == 2 and "pip install 'nasengine[dashboard]'" in done.err
+
+
+def test_a_port_that_is_taken_is_refused_or_passed_over() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(NasError, match=f"port {port} of 127.0.0.1"):
+            free_port("127.0.0.1", port)
+        assert free_port("127.0.0.1", None) != port
+    with pytest.raises(NasError, match="port 99999"):
+        free_port("127.0.0.1", 99999)
