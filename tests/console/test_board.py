@@ -4,16 +4,16 @@ import importlib.util
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
-from nasengine.console.board import free_port
+from nasengine.console.board import served
 from nasengine.errors import NasError
 from tests.console.typed import ROOT, nasengine
 
@@ -40,7 +40,7 @@ def test_the_dashboard_shows_every_search_until_ctrl_c(db: str, tmp_path: Path) 
             lines.append(process.stderr.readline())
             assert lines[-1], lines
         address = lines[-1].split()[0]
-        (study,) = _retried(f"{address}/api/studies")["study_summaries"]
+        (study,) = read(f"{address}/api/studies")["study_summaries"]
         trials = read(f"{address}/api/studies/{study['study_id']}?after=0")["trials"]
     finally:
         process.send_signal(signal.SIGINT)
@@ -50,30 +50,22 @@ def test_the_dashboard_shows_every_search_until_ctrl_c(db: str, tmp_path: Path) 
     assert process.returncode == 0 and "Traceback" not in rest
 
 
-def _retried(address: str) -> Any:
-    for _ in range(100):
-        try:
-            return read(address)
-        except OSError:  # it says its address just before it listens
-            import time
-
-            time.sleep(0.1)
-    raise AssertionError(address)
-
-
 def test_without_the_extra_it_says_how_to_get_it(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     done = nasengine("dashboard", "--db", db)
     assert done.code == 2 and "pip install 'nasengine[dashboard]'" in done.err
 
 
-def test_a_port_that_is_taken_is_refused_or_passed_over() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(NasError, match=f"port {port} of 127.0.0.1"):
-            free_port("127.0.0.1", port)
-        assert free_port("127.0.0.1", None) != port
-    with pytest.raises(NasError, match="port 99999"):
-        free_port("127.0.0.1", 99999)
+def hello(environment: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+    start("200 OK", [("Content-Type", "application/json")])
+    return [b'"hello"']
+
+
+def test_a_port_that_is_taken_is_passed_over_or_refused() -> None:
+    with served(hello, "127.0.0.1", None) as one, served(hello, "127.0.0.1", None) as two:
+        assert one != two and read(one) == read(two) == "hello"
+        port = int(one.rpartition(":")[2])
+        with pytest.raises(NasError, match=f"port {port} of 127.0.0.1"), served(hello, "127.0.0.1", port):
+            pass
+    with pytest.raises(NasError, match="port 99999"), served(hello, "127.0.0.1", 99999):
+        pass
