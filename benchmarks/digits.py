@@ -19,20 +19,19 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from nasengine.engine import search  # noqa: E402
 from nasengine.runs import Run  # noqa: E402
 
-SMALL = {"channels": 8, "layers": 5}
-CANDIDATE_SECONDS = 5.0  # one candidate of this size: five epochs; measured anew with the first of each seed
+SIZE = {"channels": 8, "layers": 5}  # of all networks, unless the command line says otherwise
 
 
 def run_one(strategy: str, seed: int, db: Path, trials: int | None = None) -> Run:
     """One search with its final training."""
-    words: dict[str, Any] = {"name": f"{strategy}-{seed}", "seed": seed, "space_settings": SMALL, "trials": trials}
+    words: dict[str, Any] = {"name": f"{strategy}-{seed}", "seed": seed, "space_settings": SIZE, "trials": trials}
     return search("darts", strategy, "digits", db=db, **words)
 
 
 def trials_for(seconds: float, seed: int, db: Path) -> int:
     """How many candidates of random search take as long."""
-    first = run_one("random-search", seed, db, trials=1).trial(0).seconds or CANDIDATE_SECONDS
-    return max(round(seconds / first), 1)
+    first = run_one("random-search", seed, db, trials=1).trial(0).seconds
+    return max(round(seconds / (first or seconds)), 1)
 
 
 def compare(strategies: list[str], seeds: range, db: Path) -> dict[str, list[Run]]:
@@ -67,7 +66,10 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--db", type=Path, default=Path("results/digits.db"))
     parser.add_argument("--strategies", default="pr-darts,darts,random-search")
+    for name, size in SIZE.items():
+        parser.add_argument(f"--{name}", type=int, default=size)
     chosen = parser.parse_args()
+    SIZE.update({name: getattr(chosen, name) for name in SIZE})
     seeds = range(chosen.first, chosen.first + chosen.seeds)
     for strategy, runs in compare(chosen.strategies.split(","), seeds, chosen.db).items():
         print(line(strategy, runs))
