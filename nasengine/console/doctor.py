@@ -4,7 +4,6 @@ import importlib.util
 import os
 import platform
 import shutil
-from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -12,9 +11,12 @@ from typing import Any
 
 from nasengine.console.output import emit, say
 from nasengine.console.version import version
-from nasengine.errors import NasError
 
-LIBRARIES = ("torch", "optuna", "ray", "sqlalchemy", "networkx", "scikit-learn", "xgboost", "pandas", "safetensors")
+LIBRARIES = (
+    *("torch", "optuna", "ray", "sqlalchemy", "alembic", "networkx", "scikit-learn", "xgboost"),
+    *("numpy", "pandas", "safetensors", "cyclopts", "rich"),
+)
+FOLDERS = ("NASENGINE_DATA", "NASENGINE_TABLES")
 EXTRAS = {
     "data": ("datasets", "PIL", "kornia"),
     "llm": ("pydantic_ai",),
@@ -35,6 +37,7 @@ def doctor(db: str, json: bool) -> None:
         "libraries": {name: _version(name) for name in LIBRARIES},
         **_torch(),
         "data": _data(),
+        "folders": {name: os.environ.get(name) for name in FOLDERS},
         "dot": shutil.which("dot"),
         "extras": {extra: _missing(modules) for extra, modules in EXTRAS.items()},
         "database": _database(db),
@@ -52,14 +55,20 @@ def _lines(found: dict[str, Any]) -> list[str]:
         for extra, missing in found["extras"].items()
     ]
     data = ", ".join(name if place is None else f"{name} ({place})" for name, place in found["data"].items())
+    folders = [
+        f"{name}: {'not set' if place is None else place if Path(place).is_dir() else f'{place} is no folder'}"
+        for name, place in found["folders"].items()
+    ]
     gpus = ", ".join(found["gpus"]) or "none; networks are trained on the CPU"
+    threads = "torch is missing" if found["threads"] is None else f"torch uses {found['threads']} threads"
     rows = {
         "nasengine": found["nasengine"],
         "python": f"{found['python']} on {found['platform']}",
         "libraries": libraries,
-        "cores": f"{found['cores']}, torch uses {found['threads']} threads",
+        "cores": f"{found['cores']}, {threads}",
         "gpu": gpus,
-        "data": data,
+        "data": data or "none: digits come with scikit-learn, which is missing",
+        "folders": ("\n" + " " * 12).join(folders),
         "drawing": found["dot"] or "dot is missing (Debian: apt install graphviz); needed for show --draw alone",
         "extras": ("\n" + " " * 12).join(extras),
         "database": found["database"],
@@ -68,23 +77,29 @@ def _lines(found: dict[str, Any]) -> list[str]:
 
 
 def _torch() -> dict[str, Any]:
-    import torch
-
+    nothing = {"cores": os.cpu_count(), "threads": None, "gpus": []}
+    try:
+        import torch
+    except Exception:  # missing, or broken: a library of its own that cannot be loaded
+        return nothing
     gpus = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
-    return {"cores": os.cpu_count(), "threads": torch.get_num_threads(), "gpus": gpus}
+    return {**nothing, "threads": torch.get_num_threads(), "gpus": gpus}
 
 
 def _data() -> dict[str, str | None]:
     """Data sets that can be used by name, with their place; digits comes with scikit-learn."""
-    from nasengine.training.sources import known
-
-    return {"digits": None, **{name: str(place) for name, place in known().items()}}
+    digits: dict[str, str | None] = {"digits": None} if importlib.util.find_spec("sklearn") else {}
+    try:
+        from nasengine.training.sources import known
+    except Exception:  # torch is missing or broken, which is said already
+        return digits
+    return {**digits, **{name: str(place) for name, place in known().items()}}
 
 
 def _database(db: str) -> str:
-    """Whether results can be written, in words; tried on a copy of the path, never on the database itself."""
+    """Whether results can be written, in words; nothing is written, and no file is made."""
     if "://" in db and not db.startswith("sqlite:///"):
-        return _tried(db, lambda: _open(db))
+        return _reached(db)
     path = Path(db.removeprefix("sqlite:///"))
     folder = next(one for one in (path.absolute().parent, *path.absolute().parents) if one.is_dir())
     writable = os.access(path if path.exists() else folder, os.W_OK)
@@ -92,18 +107,14 @@ def _database(db: str) -> str:
     return f"{db}: {state}, {'writable' if writable else 'NOT WRITABLE: name another with --db'}"
 
 
-def _tried(db: str, action: Callable[[], None]) -> str:
+def _reached(db: str) -> str:
     try:
-        action()
-    except NasError as error:
+        from nasengine.ledger import Ledger
+
+        Ledger(db, create=False).close()
+    except Exception as error:  # whatever it is, the rest of the list is to be seen
         return f"{db}: {error}"
     return f"{db}: reachable"
-
-
-def _open(db: str) -> None:
-    from nasengine.ledger import Ledger
-
-    Ledger(db, create=False).close()
 
 
 def _missing(modules: tuple[str, ...]) -> list[str]:
