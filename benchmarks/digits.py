@@ -2,8 +2,8 @@
 
     python -m benchmarks.digits --seeds 5 [--db results/digits.db] [--strategies pr-darts,darts,random-search]
 
-PR-DARTS and first-order DARTS train a supernet; random search then trains as many candidates as fit into the seconds
-that PR-DARTS' supernet took with the same seed. Prints test accuracy as mean ± standard deviation over the seeds. It
+PR-DARTS and first-order DARTS train a supernet for the same epochs; random search trains candidates for as many seconds
+as PR-DARTS' supernet took with the same seed. Prints test accuracy as mean ± standard deviation over the seeds. It
 resumes: what is in the database is not run again.
 """
 
@@ -17,21 +17,20 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from nasengine.engine import search  # noqa: E402
+from nasengine.ledger import Ledger  # noqa: E402
 from nasengine.runs import Run  # noqa: E402
 
 SIZE = {"channels": 8, "layers": 5}  # of all networks, unless the command line says otherwise
 
 
-def run_one(strategy: str, seed: int, db: Path, trials: int | None = None) -> Run:
-    """One search with its final training."""
-    words: dict[str, Any] = {"name": f"{strategy}-{seed}", "seed": seed, "space_settings": SIZE, "trials": trials}
+def run_one(strategy: str, seed: int, db: Path, seconds: float | None = None) -> Run:
+    """One search with its final training; random search ends after so many seconds."""
+    words: dict[str, Any] = {"name": f"{strategy}-{seed}", "seed": seed, "space_settings": SIZE}
+    if seconds is not None:
+        words |= {"hours": seconds / 3600, "trials": 10_000}
+    if any(known["name"] == words["name"] and known["state"] == "complete" for known in Ledger(db).searches()):
+        return Run(words["name"], db)
     return search("darts", strategy, "digits", db=db, **words)
-
-
-def trials_for(seconds: float, seed: int, db: Path) -> int:
-    """How many candidates of random search take as long."""
-    first = run_one("random-search", seed, db, trials=1).trial(0).seconds
-    return max(round(seconds / (first or seconds)), 1)
 
 
 def compare(strategies: list[str], seeds: range, db: Path) -> dict[str, list[Run]]:
@@ -39,10 +38,9 @@ def compare(strategies: list[str], seeds: range, db: Path) -> dict[str, list[Run
     found: dict[str, list[Run]] = {strategy: [] for strategy in strategies}
     for seed in seeds:
         for strategy in strategies:
-            trials = None
-            if strategy == "random-search":
-                trials = trials_for(run_one("pr-darts", seed, db).trial("supernet").seconds or 0.0, seed, db)
-            found[strategy].append(run_one(strategy, seed, db, trials))
+            is_random = strategy == "random-search"
+            seconds = run_one("pr-darts", seed, db).trial("supernet").seconds if is_random else None
+            found[strategy].append(run_one(strategy, seed, db, seconds))
             print(f"seed {seed} {strategy}: {found[strategy][-1].best.values}", flush=True)
     return found
 

@@ -106,14 +106,15 @@ class _Conduct:
     def out_of_time(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
 
-    def done(self, kind: str) -> dict[str, Any] | None:
-        """The complete trial of this kind that an earlier run left."""
+    def done(self, kind: str, number: int) -> dict[str, Any] | None:
+        """The complete trial of this kind and number that an earlier run left."""
+        wanted = (kind, number, "complete")
         rows = self.ledger.results(self.record.name)
-        return next((row for row in rows if row["kind"] == kind and row["state"] == "complete"), None)
+        return next((row for row in rows if (row["kind"], row["trial"], row["state"]) == wanted), None)
 
     def gradient(self) -> tuple[Architecture, int]:
         """Train the supernet, unless that was done before, and settle on an architecture."""
-        known = self.done("supernet")
+        known = self.done("supernet", 0)
         if known is not None:
             self.listener.note("the supernet was trained before; going on with what it settled on")
             return Architecture.from_json(known["architecture"]), 0
@@ -171,7 +172,7 @@ class _Conduct:
 
     def final(self, architecture: Architecture, number: int) -> None:
         """Train the chosen network on all but the test data, and measure it once on that; then leave it as source."""
-        if self.done("final") is None:
+        if self.done("final", number) is None:
             plan = self.plan
             self.listener.phase("final", plan.final.epochs)
             job = self.job(number, architecture, final=True)

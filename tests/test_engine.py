@@ -111,6 +111,16 @@ def test_random_search_trains_candidates_and_then_the_best_of_them(tmp_path: Pat
     assert list(run.frame()["kind"]) == ["candidate"] * 3 + ["final"]
 
 
+def test_more_trials_under_the_same_name_train_the_new_best_to_the_end(tmp_path: Path) -> None:
+    words = {**RANDOM, "name": "m", "seed": 1, "db": tmp_path / "n.db"}
+    first = search("darts", "random-search", **{**words, "trials": 1})
+    run = search("darts", "random-search", **{**words, "trials": 8})
+    candidates = [row for row in run.results() if row["kind"] == "candidate"]
+    best = max(candidates, key=lambda row: row["values"]["validation_accuracy"])
+    assert best["trial"] != first.best.number  # else the seed shows nothing: take another
+    assert (run.best.kind, run.best.number, run.best.digest) == ("final", best["trial"], best["digest"])
+
+
 def test_equal_work_of_another_search_is_not_done_again(tmp_path: Path) -> None:
     one = search("darts", "random-search", db=tmp_path / "n.db", name="one", **RANDOM)
     heard = Heard()
