@@ -77,7 +77,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
 
 
 def _torch() -> dict[str, Any]:
-    nothing = {"cores": os.cpu_count(), "threads": None, "gpus": []}
+    nothing: dict[str, Any] = {"cores": os.cpu_count(), "threads": None, "gpus": []}
     try:
         import torch
     except Exception:  # missing, or broken: a library of its own that cannot be loaded

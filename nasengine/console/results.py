@@ -73,10 +73,22 @@ def _described(trial: Trial) -> str:
         "found by": f"{trial.search['strategy']} in {trial.search['space']} on {trial.search['data']}",
         "seed": str(trial.seed),
         **{name.replace("_", " "): str(value) for name, value in trial.lineage.items() if name != "settings"},
+        "known from": f"result {trial.row['reused_from']} of the database" if trial.row["reused_from"] else None,
+        "epochs": _curve(trial.epochs),
         "settings": ", ".join(f"{name}={value}" for name, value in trial.settings.items()),
         "command": trial.search["command"],
     }
     return "\n".join(lines + [f"{name:20} {value}" for name, value in facts.items() if value])
+
+
+def _curve(epochs: list[dict[str, Any]]) -> str:
+    """How many epochs there were, and where each figure began and ended."""
+    if not epochs:
+        return ""
+    first, last = epochs[0], epochs[-1]
+    shown = [name for name in last if name.endswith(("accuracy", "loss"))]
+    ways = (f"{name.replace('_', ' ')} {number(first.get(name))} to {number(last[name])}" for name in shown)
+    return f"{len(epochs)}: {', '.join(ways)}"
 
 
 def picture(trial: Trial, path: Path) -> Path:

@@ -34,6 +34,8 @@ def test_results_are_rows(db: str) -> None:
 def test_show_tells_a_network_and_where_it_comes_from(db: str) -> None:
     out = good("show", "best", "--db", db).out  # the newest search, where none is named
     assert "node0" in out and "test accuracy" in out and "nas1:" in out and "random-search" in out
+    final = good("show", "final", "--db", db, "--json").json["epochs"]
+    assert f"train loss {final[0]['train_loss']:.4f} to {final[1]['train_loss']:.4f}" in out
     found = good("show", "1", "--name", "one", "--db", db, "--json").json
     assert (found["kind"], found["trial"], found["state"]) == ("candidate", 1, "complete")
     assert len(found["epochs"]) == 1 and found["settings"]["channels"] == 4
