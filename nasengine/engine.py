@@ -17,7 +17,7 @@ from nasengine.interpreters.cost import cost
 from nasengine.interpreters.digest import digest, layers_fingerprint
 from nasengine.interpreters.weights import save_weights
 from nasengine.job import Job, Result, reuse_key
-from nasengine.ledger import DEFAULT, Ledger, SearchRecord
+from nasengine.ledger import DEFAULT, METRIC, Ledger, SearchRecord
 from nasengine.ledger import Trial as TrialStart
 from nasengine.ledger.environment import environment
 from nasengine.plan import Plan, make
@@ -43,6 +43,9 @@ class Listener:
 
     def result(self, result: Result, reused: str | None) -> None:
         """A candidate's result; `reused` names the search that had it already."""
+
+    def recall(self, result: Result) -> None:
+        """A candidate's result from before the search was stopped; all of them come before the next `result`."""
 
     def note(self, text: str) -> None:
         """One sentence worth reading."""
@@ -161,14 +164,16 @@ class _Conduct:
             )  # fmt: skip
         if not ended:
             self.listener.note(f"strategy {plan.strategy_name} has nothing more to propose in this space")
-        row = self.ledger.best(self.record.name)
-        if row is None or row["kind"] == "supernet":
-            errors = [row["error"] for row in self.ledger.results(self.record.name) if row["error"]]
-            raise TrainingError(
+        rows = self.ledger.results(self.record.name)
+        measured = [row for row in rows if row["kind"] == "candidate" and METRIC in row["values"]]
+        if not measured:
+            errors = [row["error"] for row in rows if row["error"]]
+            raise NasError(
                 f"search {self.record.name}: not one candidate could be trained; the first error was: "
                 f"{errors[0] if errors else 'none, the budget ended before the first result'}"
             )
-        return Architecture.from_json(row["architecture"]), row["trial"]
+        best = max(measured, key=lambda row: row["values"][METRIC])
+        return Architecture.from_json(best["architecture"]), best["trial"]
 
     def final(self, architecture: Architecture, number: int) -> None:
         """Train the chosen network on all but the test data, and measure it once on that; then leave it as source."""
@@ -215,6 +220,8 @@ class _Conduct:
         opened = [(number, Architecture.from_json(picks)) for number, picks in left.open]
         if left.told or opened:
             self.listener.note(f"going on after {len(left.told)} results; {len(opened)} open proposals run again")
+        for result in (*left.told, *left.waiting):
+            self.listener.recall(result)
         return History(left.told, left.waiting, opened)
 
     def propose(self, number: int, architecture: Architecture) -> None:

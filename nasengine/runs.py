@@ -151,7 +151,16 @@ class Run:
         return self.ledger.gates(self.trial("supernet").row["id"])
 
     def _trial(self, row: Mapping[str, Any]) -> Trial:
-        return Trial(row, self.search, self.ledger.epochs(row["id"]))
+        return Trial({**row, "weights": self._place_of(row["weights"])}, self.search, self.ledger.epochs(row["id"]))
+
+    def _place_of(self, weights: str | None) -> str | None:
+        """Where weights are now: as recorded, or beside the database when it was moved or is read from elsewhere."""
+        if weights is None or Path(weights).exists() or self.name not in Path(weights).parts:
+            return weights
+        parts = Path(weights).parts
+        last = len(parts) - parts[::-1].index(self.name)
+        moved = run_folder(self.ledger, self.name).joinpath(*parts[last:])
+        return str(moved) if moved.exists() else weights
 
 
 def _names(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ class Lines(Listener):
 
     def __init__(self) -> None:
         self.name = ""
-        self.total, self.done, self.began = 0, 0, 0.0
+        self.total, self.done, self.heard, self.began = 0, 0, 0, 0.0  # `done` counts what earlier runs did, too
         self.best: float | None = None
         self.cell = ""
 
@@ -32,23 +32,30 @@ class Lines(Listener):
 
     def phase(self, name: str, total: int) -> None:
         """Count from nought."""
-        self.total, self.done, self.began = total, 0, time.monotonic()
+        self.total, self.done, self.heard, self.began = total, 0, 0, time.monotonic()
 
     def epoch(self, phase: str, values: Mapping[str, Any]) -> None:
         """One line; epochs of candidates are left to their result."""
         if phase != "candidates":
             self.done = int(values["epoch"])
+            self.heard += 1
             self.show(phase, epoch_words(values))
 
     def result(self, result: Result, reused: str | None) -> None:
         """One line with the best so far."""
+        self.recall(result)
+        self.heard += 1
+        value = result.values.get("validation_accuracy")
+        words = f"failed: {result.error}" if result.error else f"validation accuracy {value:.4f}"
+        best = "" if self.best is None else f"  best {self.best:.4f}"
+        self.show("candidates", f"{words}{best}{f'  (known from {reused})' if reused else ''}")
+
+    def recall(self, result: Result) -> None:
+        """Count it, without a line."""
         self.done += 1
         value = result.values.get("validation_accuracy")
         if value is not None and (self.best is None or value > self.best):
             self.best = value
-        words = f"failed: {result.error}" if result.error else f"validation accuracy {value:.4f}"
-        best = "" if self.best is None else f"  best {self.best:.4f}"
-        self.show("candidates", f"{words}{best}{f'  (known from {reused})' if reused else ''}")
 
     def show(self, phase: str, words: str) -> None:
         """Put one line where lines go."""
@@ -60,7 +67,7 @@ class Lines(Listener):
 
     def left(self) -> float:
         """Seconds that the phase will still take, at its speed so far."""
-        return (time.monotonic() - self.began) / max(self.done, 1) * max(self.total - self.done, 0)
+        return (time.monotonic() - self.began) / max(self.heard, 1) * max(self.total - self.done, 0)
 
     def close(self) -> None:
         """Nothing is open."""

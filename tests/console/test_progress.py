@@ -39,7 +39,9 @@ def minutes(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_a_supernets_epoch_is_one_plain_line(minutes: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     lines = Lines()
     lines.phase("supernet", 12)
-    minutes.append(30.0)
+    lines.epoch("supernet", {**EPOCH, "epoch": 2})  # the first one was trained before the search was stopped
+    capsys.readouterr()
+    minutes.append(20.0)
     lines.epoch("supernet", EPOCH)
     out, err = capsys.readouterr()
     assert out == ""
@@ -60,6 +62,16 @@ def test_candidates_show_the_best_so_far_failures_and_what_was_known(capsys: pyt
     assert first.startswith("candidates   1/4  validation accuracy 0.9000  best 0.9000")
     assert "accuracy 0.5000  best 0.9000  (known from one, trial 3)" in second
     assert "3/4  failed: out of memory  best 0.9000" in third
+
+
+def test_a_search_that_goes_on_counts_what_was_there(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines()
+    lines.phase("candidates", 4)
+    for number, value in enumerate((0.7, 0.9)):
+        lines.recall(Result(number, {}, values={"validation_accuracy": value}))
+    assert capsys.readouterr().err == ""
+    lines.result(Result(2, {}, values={"validation_accuracy": 0.5}), None)
+    assert capsys.readouterr().err.startswith("candidates   3/4  validation accuracy 0.5000  best 0.9000")
 
 
 def test_a_cell_in_short() -> None:
