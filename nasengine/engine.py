@@ -168,7 +168,7 @@ class _Conduct:
         measured = [row for row in rows if row["kind"] == "candidate" and METRIC in row["values"]]
         if not measured:
             errors = [row["error"] for row in rows if row["error"]]
-            raise NasError(
+            raise TrainingError(
                 f"search {self.record.name}: not one candidate could be trained; the first error was: "
                 f"{errors[0] if errors else 'none, the budget ended before the first result'}"
             )
