@@ -21,10 +21,10 @@ TRIAL = re.compile(r"([\w.-]+):(best|supernet|final(?:-\d+)?|\d+)")  # SEARCH:TR
 
 
 def run_folder(ledger: Ledger, name: str) -> Path:
-    """The folder that holds a search's weights and checkpoints: beside a SQLite file, else under results/."""
+    """The folder that holds a search's weights and checkpoints: NASENGINE.runs beside NASENGINE.db, one a database."""
     url = ledger.database.engine.url
     at_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
-    return (Path(str(url.database)).parent if at_file else DEFAULT.parent) / name
+    return (Path(str(url.database)) if at_file else DEFAULT).with_suffix(".runs") / name
 
 
 class Trial:

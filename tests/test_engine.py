@@ -69,7 +69,7 @@ def test_a_gradient_search_leaves_supernet_gates_final_network_and_source(gradie
     assert [epoch["epoch"] for epoch in final.epochs] == [1, 2]
     images = torch.randn(2, 1, 8, 8)
     assert final.model()(images).shape == (2, 10)
-    folder = Path(gradient.ledger.database.url.database or "").parent / "g" / "best"
+    folder = Path(gradient.ledger.database.url.database or "").with_suffix(".runs") / "g" / "best"
     files = {"model.py", "model.safetensors", "architecture.json", "README.md"}
     assert {path.name for path in folder.iterdir()} == files
 

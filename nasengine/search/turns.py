@@ -46,8 +46,9 @@ class Turns:
         self.for_gates = Endless(for_gates, recipe.batch, self.orders[1])
         self.steps = max(len(self.for_weights) // recipe.batch, 1)
         self.identity = {
-            "space": space.name, "decisions": list(space.decisions), "strategy": type(relaxation).__name__,
-            "recipe": recipe.to_json(), "seed": seed, "images": dataset.fingerprint,
+            "space": space.name, "decisions": list(space.decisions), "settings": repr(space.settings),
+            "strategy": type(relaxation).__name__, "recipe": recipe.to_json(), "seed": seed,
+            "images": dataset.fingerprint,
         }  # fmt: skip
         self.history: list[dict[str, Any]] = []
 

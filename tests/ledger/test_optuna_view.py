@@ -47,6 +47,7 @@ def test_a_trained_candidate(ledger: Ledger, search: SearchRecord, study: Load) 
     assert trial.user_attrs == {
         **{"kind": "candidate", "digest": "nas1:0", "params": 7, "macs": 9, "seconds": 60.0},
         **{"strategy": "random-search", "seed": 3, "ledger_id": row, "trial": 0},
+        **{"validation_accuracy": 0.5, "value_is": "validation_accuracy"},
     }
     assert trial.duration is not None and abs(trial.duration - timedelta(minutes=1)) < timedelta(seconds=2)
 
