@@ -64,7 +64,7 @@ class Recipe:
         return _build(cls(), values, [])
 
 
-def recipe(name: str = "proxy", **overrides: Any) -> Recipe:
+def recipe(name: str = "proxy", /, **overrides: Any) -> Recipe:
     """Return a recipe of `RECIPES`, with some values replaced; text such as "0.1", "true" or "0.9,0.99" is read.
 
     Raises RecipeError that names every fault: an unknown recipe, an unknown value name, an impossible value.
