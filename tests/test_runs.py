@@ -44,7 +44,7 @@ def test_trials_have_names(db: Path) -> None:
 
 def test_weights_are_found_where_the_database_was_moved_to(db: Path) -> None:
     assert Run("one", db).trial("final").row["weights"] == str(WEIGHTS)  # nowhere: the recorded place is named
-    place = db.parent.joinpath(*WEIGHTS.parts[1:])
+    place = db.with_suffix(".runs").joinpath(*WEIGHTS.parts[WEIGHTS.parts.index("one") :])
     place.parent.mkdir(parents=True)
     place.touch()
     assert Run("one", db).trial("final").row["weights"] == str(place)
