@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from nasengine.space import Architecture, Picks, Space
@@ -25,10 +25,27 @@ class Told:
     values: Mapping[str, float]
     value: float | None  # what is to be made large; None where the job failed
     error: str | None = None
+    objectives: tuple[float, ...] = ()  # one for each objective, all to be made large; empty where the job failed
+    weights: str | None = None  # the file of the trained weights, where they were kept
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something a strategy wants kept beside its results: a prompt, a reply, how well a predictor predicts."""
+
+    kind: str  # "note" and "warning" are shown to the user as well; any other word is kept only
+    text: str
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
 class Strategy(Protocol):
-    """Proposes architectures; made as `Name(space, **options)`, its signature is its configuration."""
+    """Proposes architectures; made as `Name(space, **options)`, its signature is its configuration.
+
+    Three members are optional. `remarks() -> list[Remark]` gives, once, what came up since it was last called: it is
+    called after every `ask` and `tell`. `recall(remarks)` hears the remarks of an earlier run before its results are
+    told again. `inherit(architecture) -> dict[str, tuple[str, str]]` names, for places of the network, the weights to
+    start from: (file, place in it).
+    """
 
     def __init__(self, space: Space) -> None: ...
 
