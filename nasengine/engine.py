@@ -238,7 +238,7 @@ class _Conduct:
         )  # fmt: skip
 
     def known(self, job: Job) -> Result | None:
-        found = self.ledger.find_reusable(self.key(job)) if self.plan.reuse else None
+        found = self.ledger.find_reusable(self.key(job)) if self.plan.reuse and not job.inherit else None
         if found is None:
             return None
         result = Result.from_json({**found.result.to_json(), "number": job.number, "architecture": job.architecture})
@@ -248,9 +248,10 @@ class _Conduct:
 
     def start(self, job: Job) -> None:
         kind, chosen = ("final", {"chosen_from": job.number}) if job.final else ("candidate", {})
+        lineage = {"settings": job.settings, **chosen, **({"inherit": job.inherit} if job.inherit else {})}
         start = TrialStart(
             job.number, kind, architecture=job.architecture, seed=job.seed, recipe=job.recipe,
-            lineage={"settings": job.settings, **chosen}, reuse_key=None if job.final else self.key(job),
+            lineage=lineage, reuse_key=None if job.final or job.inherit else self.key(job),
         )  # fmt: skip
         self.rows[job.number] = self.record.start(start)
 

@@ -33,6 +33,7 @@ class Job:
     seed: int
     weights: str | None = None
     final: bool = False
+    inherit: dict[str, list[str]] = field(default_factory=dict)  # place -> weights to start from: file, place in it
 
     def to_json(self) -> Json:
         """Return the job as a plain dict; a number that is not finite is refused with its place."""

@@ -31,6 +31,7 @@ jobs = st.builds(
     seed=st.integers(),
     weights=st.none() | names,
     final=st.booleans(),
+    inherit=picks,
 )
 results = st.builds(
     Result,
