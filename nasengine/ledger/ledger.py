@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from nasengine.errors import LedgerError, did_you_mean
 from nasengine.job import Json, plain
+from nasengine.ledger.bench_record import BenchRecord
 from nasengine.ledger.database import Database
 from nasengine.ledger.environment import version
 from nasengine.ledger.lease import Lease
@@ -21,7 +22,7 @@ DEFAULT = Path("results/nasengine.db")
 # what a search cannot change and still be the same search, and what it can
 FIXED = (
     *("space", "settings", "decisions", "strategy", "options", "evaluator"),
-    *("data", "data_fingerprint", "recipe", "seed", "epochs"),
+    *("data", "data_fingerprint", "recipe", "seed", "epochs", "goal", "warm_start"),
 )
 FREE = ("command", "trials", "environment")
 
@@ -39,9 +40,9 @@ class Ledger(Reader):
         """Begin a search, or resume the one of that name, and become its one writer.
 
         Facts: space, strategy (both needed for a new search), settings, options, evaluator, data, data_fingerprint,
-        recipe, seed, epochs, trials, command, environment, and decisions (the space's own). Without a name it gets
-        the next of SPACE-STRATEGY-1, -2, … Raises LedgerError, listing what differs, when the name is there with
-        other facts, and when another driver is writing it.
+        recipe, seed, epochs, goal, warm_start, trials, command, environment, and decisions (the space's own). Without
+        a name it gets the next of SPACE-STRATEGY-1, -2, … Raises LedgerError, listing what differs, when the name is
+        there with other facts, and when another driver is writing it.
         """
         given = _given(facts)
         with self.database.writing() as connection:
@@ -53,6 +54,10 @@ class Ledger(Reader):
             row = _begin(connection, name, given) if known is None else _resume(connection, dict(known), given)
             lease = Lease(self.database, lease_name(name), connection)
         return SearchRecord(self.database, lease, row, resumed=known is not None)
+
+    def open_bench(self, name: str | None, facts: Mapping[str, Any], **more: Any) -> BenchRecord:
+        """Begin a comparison of strategies, or go on with the one of that name; `more`: command, environment."""
+        return BenchRecord(self.database, name, facts, **more)
 
     def close(self) -> None:
         """Let go of the database; `with Ledger(…) as ledger` does so at the end."""

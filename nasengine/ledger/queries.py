@@ -10,13 +10,13 @@ from nasengine.errors import LedgerError, did_you_mean
 from nasengine.job import Json, Result
 from nasengine.ledger.database import Database
 from nasengine.ledger.lease import is_alive
-from nasengine.ledger.tables import artifacts, epochs, gates, leases, proposals, searches, trials
+from nasengine.ledger.tables import artifacts, epochs, gates, leases, proposals, remarks, searches, trials
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 METRIC = "validation_accuracy"
-"""The value by which candidates are compared."""
+"""The value by which candidates are compared where a search has no other goal."""
 
 _RESULT = ("number", "architecture", "digest", "values", "params", "macs", "seconds", "weights", "error")
 
@@ -64,7 +64,7 @@ class Reader:
     def results(self, name: str | None = None) -> list[Json]:
         """Return the trials of one search, or of all, as rows; `best` is true for one row of each search.
 
-        Best is the final network, or until there is one the complete candidate of highest validation accuracy.
+        Best is the final network, or until there is one the complete candidate that did best by the search's goal.
         """
         with self.database.reading() as connection:
             found = _searches(connection)
@@ -134,6 +134,14 @@ class Reader:
             for option, value in options.items()
         ]
 
+    def remarks(self, name: str) -> list[Json]:
+        """Return what a search's strategy said, in order: number (of proposals then), kind, text, values."""
+        with self.database.reading() as connection:
+            mine = remarks.c.search_id == _one(_searches(connection), name)["id"]
+            columns = (remarks.c.number, remarks.c.kind, remarks.c.text, remarks.c["values"])
+            rows = connection.execute(select(*columns).where(mine).order_by(remarks.c.id)).mappings()
+            return [dict(row) for row in rows]
+
     def artifacts(self, trial_id: int) -> dict[str, str]:
         """Return the files that a trial left behind: name to path."""
         return {row.name: row.path for row in self._of_trial(artifacts, trial_id, artifacts.c.name)}
@@ -176,6 +184,7 @@ def _result_row(row: RowMapping, search: Json) -> Json:
         "kind": row["kind"],
         "digest": row["digest"],
         "values": row["values"] or {},
+        "value": row["value"],
         "params": row["params"],
         "macs": row["macs"],
         "seconds": row["seconds"],
@@ -193,12 +202,18 @@ def _result_row(row: RowMapping, search: Json) -> Json:
 
 def _mark_best(rows: list[Json]) -> None:
     finals = [row for row in rows if row["kind"] == "final" and row["state"] == "complete"]
-    ranked = [row for row in rows if row["kind"] == "candidate" and row["values"].get(METRIC) is not None]
-    ranked = [row for row in ranked if row["state"] == "complete"]
+    done = [row for row in rows if row["kind"] == "candidate" and row["state"] == "complete"]
+    ranked = [row for row in done if value_of(row) is not None]
     if finals:
         finals[-1]["best"] = True
     elif ranked:
-        max(ranked, key=lambda row: row["values"][METRIC])["best"] = True
+        max(ranked, key=value_of)["best"] = True
+
+
+def value_of(row: Mapping[str, Any]) -> Any:
+    """Return the number by which a row is compared with others of its search, None where it has none."""
+    value = row["value"]
+    return row["values"].get(METRIC) if value is None else value  # before goals were recorded, it was this one
 
 
 def _result(row: RowMapping, curve: Sequence[Mapping[str, Any]] = ()) -> Result:

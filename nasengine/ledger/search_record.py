@@ -14,13 +14,14 @@ from nasengine.errors import LedgerError
 from nasengine.job import Json, Result, plain
 from nasengine.ledger.database import Database, upsert
 from nasengine.ledger.lease import Lease
-from nasengine.ledger.tables import artifacts, epochs, gates, proposals, searches, trials
+from nasengine.ledger.tables import artifacts, epochs, gates, proposals, remarks, searches, trials
 
 TRIAL_KEYS = ("search_id", "number", "kind")
 UNFINISHED = trials.c.state.in_(("running", "stopped"))
 NOT_COMPLETE = trials.c.state != "complete"
 
 _ADD_PROPOSAL = insert(proposals)
+_ADD_REMARK = insert(remarks)
 _CLOSE_PROPOSAL = (
     update(proposals)
     .where(proposals.c.search_id == bindparam("key_search"), proposals.c.number == bindparam("key_number"))
@@ -100,16 +101,18 @@ class SearchRecord:
         kind: str = "candidate",
         reuse_key: str | None = None,
         reused_from: int | None = None,
+        value: float | None = None,
     ) -> int:
         """Note a trial's result, complete or failed, started before or not; returns the row's id.
 
+        `value` is the number by which candidates are compared, the larger the better.
         `told_order` is its place among the results told to the strategy; leave it out where that is not known yet
         and call `tell` then. Raises LedgerError when the trial already has a result.
         """
         facts = result.to_json()
         number = facts.pop("number")
         curve = facts.pop("epochs")
-        row = {**facts, "told_order": told_order, "finished": now()}
+        row = {**facts, "told_order": told_order, "finished": now(), "value": plain(value)}
         row["state"] = "failed" if facts["error"] else "complete"
         row |= {"reuse_key": reuse_key} if reuse_key else {}
         row |= {"reused_from": reused_from} if reused_from else {}
@@ -137,6 +140,13 @@ class SearchRecord:
             known = connection.execute(select(trials.c.architecture).where(mine)).scalar()
             known = known or connection.execute(select(proposals.c.architecture).where(asked)).scalar()
         return self.record(Result(number, known or {}, error=error), told_order, kind=kind)
+
+    def remark(self, number: int, kind: str, text: str, values: Mapping[str, Any]) -> None:
+        """Note what the strategy said after so many proposals."""
+        row = {"search_id": self.id, "number": number, "kind": kind, "text": text, "values": plain(values)}
+        with self._database.writing() as connection:
+            self._lease.renew(connection)
+            connection.execute(_ADD_REMARK, {**row, "created": now()})
 
     def artifact(self, trial_id: int, name: str, path: str) -> None:
         """Note a file that a trial left behind."""

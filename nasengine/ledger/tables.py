@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-HEAD = "0001"
+HEAD = "0002"
 PREFIX = "nas_"
 VERSION_TABLE = "nas_alembic_version"
 
@@ -65,6 +65,8 @@ searches = Table(
     Column("trials", Integer),
     _json("environment"),
     Column("version", String(64)),  # of nasengine
+    _json("goal"),  # {objectives, reward}; none in old searches: validation_accuracy
+    _json("warm_start"),  # earlier search -> how many of its results were told first
 )
 
 proposals = Table(
@@ -102,6 +104,7 @@ trials = Table(
     Column("weights", Text),  # path
     Column("started", DateTime),
     Column("finished", DateTime),
+    Column("value", Float),  # the one number by which candidates are compared; larger is better
     UniqueConstraint("search_id", "number", "kind"),
     UniqueConstraint("search_id", "told_order"),
 )
@@ -130,7 +133,42 @@ artifacts = Table(
     Column("path", Text, nullable=False),
 )
 
-leases = Table(  # who is writing: `search NAME` and `view NAME`
+remarks = Table(  # what a strategy said: prompts, replies, how well its predictions held
+    "nas_remarks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _belongs_to("nas_searches", "search_id"),
+    Column("number", Integer, nullable=False),  # of proposals when it was said
+    Column("kind", String(32), nullable=False),
+    Column("text", Text, nullable=False),
+    _json("values"),
+    Column("created", DateTime, nullable=False),
+)
+
+benches = Table(  # comparisons of strategies on a table
+    "nas_benches",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(255), nullable=False, unique=True),
+    Column("created", DateTime, nullable=False),
+    Column("command", Text),
+    _json("facts"),
+    _json("environment"),
+    Column("version", String(64)),
+)
+
+bench_runs = Table(  # one strategy with one seed
+    "nas_bench_runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _belongs_to("nas_benches", "bench_id"),
+    Column("strategy", String(255), nullable=False),  # with its options
+    Column("seed", BigInteger, nullable=False),
+    _json("run"),
+    UniqueConstraint("bench_id", "strategy", "seed"),
+)
+
+leases = Table(  # who is writing: `search NAME`, `view NAME`, `bench NAME`
     "nas_leases",
     metadata,
     Column("name", String(300), primary_key=True),

@@ -151,3 +151,20 @@ def test_a_driver_that_was_taken_over_writes_nothing_more(
     successor.finish()
     assert [row["state"] for row in other.results("one")] == ["complete"]
     other.close()
+
+
+def test_remarks_are_kept_in_order(ledger: Ledger, search: SearchRecord) -> None:
+    search.remark(0, "prompt", "which one?", {"tokens": 7})
+    search.remark(0, "reply", "this one", {"tokens": math.nan})
+    assert ledger.remarks("one") == [
+        {"number": 0, "kind": "prompt", "text": "which one?", "values": {"tokens": 7}},
+        {"number": 0, "kind": "reply", "text": "this one", "values": {"tokens": None}},
+    ]
+
+
+def test_best_is_by_the_value_told(ledger: Ledger, search: SearchRecord) -> None:
+    search.record(result(0, 0.9), 0, value=-5.0)
+    search.record(result(1, 0.1), 1, value=-3.0)
+    best = ledger.best("one")
+    assert best is not None
+    assert (best["trial"], best["value"]) == (1, -3.0)

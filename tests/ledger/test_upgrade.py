@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -10,6 +11,7 @@ from optuna.storages import RDBStorage
 from sqlalchemy import create_engine, inspect, text
 
 from nasengine.errors import LedgerError
+from nasengine.ledger import Ledger
 from nasengine.ledger.database import Database
 from nasengine.ledger.tables import HEAD, VERSION_TABLE, metadata
 from nasengine.ledger.upgrade import config, include_name
@@ -63,3 +65,30 @@ def test_a_crash_while_the_tables_are_made_is_mended(tmp_path: Path, monkeypatch
     with database.reading() as connection:
         assert set(metadata.tables) <= set(inspect(connection).get_table_names())
     database.close()
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "nasengine.ledger.database.upgrade", lambda connection: command.upgrade(config(connection), "0001")
+        )
+        old = Database(url)
+    with old.writing() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO nas_searches (id, name, created, state, space, strategy) "
+                "VALUES (1, 'old', '2026-01-01', 'complete', 'darts', 'random-search')"
+            )
+        )
+        connection.execute(
+            text(
+                'INSERT INTO nas_trials (search_id, number, kind, state, "values") '
+                "VALUES (1, 0, 'candidate', 'complete', '{\"validation_accuracy\": 0.5}')"
+            )
+        )
+    old.close()
+    with Ledger(url) as ledger:
+        best = ledger.best("old")
+        assert best is not None
+        assert (best["value"], best["values"]) == (None, {"validation_accuracy": 0.5})
+        assert ledger.remarks("old") == []
