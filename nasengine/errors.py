@@ -4,6 +4,7 @@ NasError
 ├── SpaceError      a space, a decision or an architecture that is not legal
 ├── RecipeError     a training recipe
 ├── DataError       a data set
+├── TableError      a table of published results, or the mapping that says how it is read
 ├── PlugInError     a name or file of a space, strategy, evaluator or executor
 ├── LedgerError     the results database
 ├── TrainingError   a training that cannot go on (not finite, out of memory)
@@ -28,6 +29,10 @@ class RecipeError(NasError):
 
 class DataError(NasError):
     """A data set is missing, unreadable or does not fit."""
+
+
+class TableError(NasError):
+    """A table of published results is missing, unreadable, broken, or does not fit its mapping or its space."""
 
 
 class PlugInError(NasError):

@@ -33,7 +33,10 @@ ROOMS = {
     "layers": Room(set(), {"ray", "optuna", "sqlalchemy"}),
     "interpreters": Room({"space", "errors"}, {"ray", "optuna", "sqlalchemy"}),
     "training": Room({"errors"}, {"ray", "optuna", "sqlalchemy"}),
-    "evaluators": Room({"space", "errors", "interpreters", "training", "job"}, {"ray", "optuna", "sqlalchemy"}),
+    "tables": Room({"space", "errors", "settings", "plugins", "interpreters"}, HEAVY | {"sqlalchemy"}),
+    "evaluators": Room(
+        {"space", "errors", "interpreters", "training", "job", "tables"}, {"ray", "optuna", "sqlalchemy"}
+    ),
     "search": Room({"space", "errors", "interpreters", "training", "job", "ledger"}, {"ray", "optuna", "sqlalchemy"}),
     "executors": Room({"space", "errors", "job", "plugins", "evaluators", "training"}, {"ray", "optuna", "sqlalchemy"}),
     "ledger": Room({"space", "errors", "job"}, HEAVY),
