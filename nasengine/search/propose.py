@@ -3,11 +3,12 @@
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from nasengine.job import Job, Result
-from nasengine.search.strategy import Strategy, Told
+from nasengine.search.objective import ACCURACY, Goal
+from nasengine.search.strategy import Remark, Strategy, Told
 from nasengine.space import Architecture
 
 Order = Literal["arrival", "proposal"]
@@ -15,11 +16,12 @@ Order = Literal["arrival", "proposal"]
 
 @dataclass(frozen=True)
 class History:
-    """What an earlier run left: results told (in that order), results not yet told, proposals without a result."""
+    """What an earlier run left: results told (in that order), not yet told, open proposals, and what was remarked."""
 
     told: Sequence[Result] = ()
     waiting: Sequence[Result] = ()
     open: Sequence[tuple[int, Architecture]] = ()
+    remarks: Sequence[Remark] = ()
 
 
 class Record(Protocol):
@@ -43,6 +45,9 @@ class Record(Protocol):
     def tell(self, result: Result, order: int) -> None:
         """A result is being told to the strategy, as number `order`."""
 
+    def remark(self, number: int, remark: Remark) -> None:
+        """The strategy has something to say, after so many proposals."""
+
 
 class Executor(Protocol):
     """Where jobs run."""
@@ -62,12 +67,23 @@ def draws_of(seed: int, number: int) -> random.Random:
     return random.Random(f"{seed}/{number}")
 
 
-def told_of(result: Result, objective: str) -> Told:
-    """What a strategy is told; a failed result has no value."""
-    failed = result.error is not None or objective not in result.values
-    value = None if failed else result.values[objective]
-    architecture = Architecture.from_json(result.architecture)
-    return Told(result.number, architecture, dict(result.values), value, result.error)
+def values_of(result: Result) -> dict[str, float]:
+    """Everything about a result that may be an objective: its values, its size and its time."""
+    figures = {"params": result.params, "macs": result.macs, "seconds": result.seconds}
+    return {name: float(value) for name, value in figures.items() if value is not None} | dict(result.values)
+
+
+def told_of(result: Result, goal: Goal) -> Told:
+    """What a strategy is told; a failed result has no value, nor has one that lacks an objective."""
+    architecture, values = Architecture.from_json(result.architecture), values_of(result)
+    error, missing = result.error, goal.missing(values)
+    if error is None and missing:
+        error = f"no value called {', '.join(missing)}; there are {', '.join(values) or 'none'}"
+    if error is not None:
+        return Told(result.number, architecture, values, None, error, weights=result.weights)
+    return Told(
+        result.number, architecture, values, goal.value(values), None, goal.each(values), weights=result.weights
+    )
 
 
 def propose(
@@ -78,18 +94,20 @@ def propose(
     job_for: Callable[[int, Architecture], Job],
     trials: int,
     seed: int,
-    objective: str = "validation_accuracy",
+    goal: Goal = ACCURACY,
+    warm: Sequence[Told] = (),
     order: Order = "arrival",
     workers: int = 1,
     out_of_time: Callable[[], bool] = lambda: False,
 ) -> bool:
     """Run a search until it has `trials` proposals with results; False where the strategy ran out of ideas before.
 
+    `warm` are results of earlier searches, told before anything else; they do not count.
     With `order="proposal"` results are told in the order of proposals, and proposal n is asked for when exactly
     n - workers + 1 results were told: then any strategy does the same whatever the timing.
     """
-    loop = _Loop(strategy, executor, record, job_for, objective, order)
-    loop.replay()
+    loop = _Loop(strategy, executor, record, job_for, goal, order)
+    loop.replay(warm)
     patience = 0  # results that the strategy wants to hear of before it goes on
     while True:
         wanted = loop.proposed < trials and not out_of_time()
@@ -100,7 +118,7 @@ def propose(
                 loop.submit(*loop.reopened.popleft())
                 continue
             if wanted and (order == "arrival" or loop.told >= due):
-                architecture = strategy.ask(draws_of(seed, loop.proposed))
+                architecture = loop.ask(draws_of(seed, loop.proposed))
                 if architecture is not None:
                     loop.propose(architecture)
                     continue
@@ -116,24 +134,45 @@ def propose(
 class _Loop:
     def __init__(
         self, strategy: Strategy, executor: Executor, record: Record, job_for: Callable[[int, Architecture], Job],
-        objective: str, order: Order,
+        goal: Goal, order: Order,
     ):  # fmt: skip
         self.strategy, self.executor, self.record, self.job_for = strategy, executor, record, job_for
-        self.objective, self.order = objective, order
+        self.goal, self.order = goal, order
         self.proposed = self.told = self.running = 0
         self.first_untold = 0
         self.arrived: dict[int, Result] = {}
         self.done: set[int] = set()
         self.reopened: deque[tuple[int, Architecture]] = deque()
 
-    def replay(self) -> None:
+    def replay(self, warm: Sequence[Told]) -> None:
         """Tell what was told before, in the same order, and take up what was left open under its old numbers."""
         history = self.record.history()
+        if hasattr(self.strategy, "recall"):
+            self.strategy.recall(history.remarks)
+        for told in warm:
+            self.strategy.tell(told)
         for result in history.told:
             self.tell(result)
+        if history.told or history.open:
+            self.remarks()  # they were recorded when these results were first told
+        else:
+            self.record_remarks()
         self.arrived = {result.number: result for result in history.waiting}
         self.reopened.extend(history.open)
         self.proposed = self.told + len(self.arrived) + len(self.reopened)
+
+    def remarks(self) -> list[Remark]:
+        """What the strategy has to say since it was last asked for it."""
+        return self.strategy.remarks() if hasattr(self.strategy, "remarks") else []
+
+    def record_remarks(self) -> None:
+        for remark in self.remarks():
+            self.record.remark(self.proposed, remark)
+
+    def ask(self, rng: random.Random) -> Architecture | None:
+        architecture: Architecture | None = self.strategy.ask(rng)
+        self.record_remarks()
+        return architecture
 
     def propose(self, architecture: Architecture) -> None:
         number = self.proposed
@@ -143,6 +182,9 @@ class _Loop:
 
     def submit(self, number: int, architecture: Architecture) -> None:
         job = self.job_for(number, architecture)
+        if hasattr(self.strategy, "inherit"):
+            sources = self.strategy.inherit(architecture)
+            job = replace(job, inherit={place: list(source) for place, source in sources.items()})
         known = self.record.known(job)
         if known is not None:
             self.arrived[number] = known
@@ -161,15 +203,18 @@ class _Loop:
         """Tell what has arrived; in proposal order without gaps, and no more than `most` results in all."""
         if self.order == "arrival":
             for number in sorted(self.arrived):
-                self.record.tell(self.arrived[number], self.told)
-                self.tell(self.arrived.pop(number))
+                self.hear(self.arrived.pop(number))
         while self.told < most and self.first_untold in self.arrived:
-            result = self.arrived.pop(self.first_untold)
-            self.record.tell(result, self.told)
-            self.tell(result)
+            self.hear(self.arrived.pop(self.first_untold))
+
+    def hear(self, result: Result) -> None:
+        """A result that is told for the first time."""
+        self.record.tell(result, self.told)
+        self.tell(result)
+        self.record_remarks()
 
     def tell(self, result: Result) -> None:
-        self.strategy.tell(told_of(result, self.objective))
+        self.strategy.tell(told_of(result, self.goal))
         self.told += 1
         self.done.add(result.number)
         while self.first_untold in self.done:

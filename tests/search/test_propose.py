@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from nasengine.job import Job, Result
-from nasengine.search.propose import History, draws_of, propose
-from nasengine.search.strategy import Told
+from nasengine.search.objective import Goal
+from nasengine.search.propose import History, draws_of, propose, told_of
+from nasengine.search.strategy import Remark, Told
 from nasengine.space import Architecture, Space, chain, choose, op
 
 
@@ -76,6 +77,7 @@ class Memory:
         self.proposals: dict[int, Architecture] = {}
         self.results: dict[int, Result] = {}
         self.order: list[int] = []
+        self.remarks: list[tuple[int, Remark]] = []
 
     def _event(self) -> None:
         if self.left is not None:
@@ -86,7 +88,11 @@ class Memory:
     def history(self) -> History:
         waiting = [result for number, result in self.results.items() if number not in self.order]
         left = [(n, a) for n, a in self.proposals.items() if n not in self.results]
-        return History([self.results[number] for number in self.order], waiting, left)
+        remarks = [remark for _, remark in self.remarks]
+        return History([self.results[number] for number in self.order], waiting, left, remarks)
+
+    def remark(self, number: int, remark: Remark) -> None:
+        self.remarks.append((number, remark))
 
     def propose(self, number: int, architecture: Architecture) -> None:
         self._event()
@@ -219,3 +225,70 @@ def test_an_equal_job_is_answered_from_the_record() -> None:
 def test_draws_depend_on_seed_and_number_alone() -> None:
     assert draws_of(1, 2).random() == draws_of(1, 2).random()
     assert len({draws_of(seed, number).random() for seed in range(5) for number in range(5)}) == 25
+
+
+class Speaker(Climber):
+    """Remarks on everything that it is told, and remembers what it hears of an earlier run."""
+
+    def __init__(self, most: int = 10**9):
+        super().__init__(most)
+        self.said: list[Remark] = []
+        self.recalled: list[Remark] = []
+
+    def tell(self, told: Told) -> None:
+        super().tell(told)
+        self.said.append(Remark("note", f"heard {told.number}"))
+
+    def remarks(self) -> list[Remark]:
+        said, self.said = self.said, []
+        return said
+
+    def recall(self, remarks: Sequence[Remark]) -> None:
+        self.recalled = list(remarks)
+
+
+def test_remarks_are_recorded_once_and_recalled_on_resume() -> None:
+    record = Memory(cut_after=17)
+    with pytest.raises(KeyboardInterrupt):
+        propose(Speaker(), Workers(1, 0), record, job_for=job_for, trials=8, seed=0)
+    before = [remark for _, remark in record.remarks]
+    assert before
+    record.left, strategy = None, Speaker()
+    propose(strategy, Workers(1, 0), record, job_for=job_for, trials=8, seed=0)
+    assert strategy.recalled == before
+    assert [remark.text for _, remark in record.remarks] == [f"heard {number}" for number in range(8)]
+    assert record.remarks[0][0] == 1, "one proposal had been made"
+
+
+def test_a_warm_start_is_told_first_and_does_not_count() -> None:
+    known = Architecture({"a": ("4",), "b": ("3",)})
+    warm = [Told(-2, SPACE.sample(random.Random(0)), {}, None, "it broke"), Told(-1, known, {}, 0.7)]
+    record, strategy = Memory(), Climber()
+    propose(strategy, Workers(1, 0), record, job_for=job_for, trials=5, seed=0, warm=warm)
+    assert [told.number for told in strategy.told] == [-2, -1, 0, 1, 2, 3, 4]
+    first = record.proposals[0].picks
+    assert sum(first[name] != kept for name, kept in known.picks.items()) == 1, "a neighbour of what it started from"
+    assert len(record.results) == 5
+
+
+def test_what_a_strategy_wants_inherited_goes_with_the_job() -> None:
+    class Heir(Climber):
+        def inherit(self, architecture: Architecture) -> dict[str, tuple[str, str]]:
+            return {"stem": ("a.safetensors", "stem")} if self.told else {}
+
+    jobs: list[Job] = []
+    executor = Workers(1, 0)
+    submit = executor.submit
+    executor.submit = lambda job: (jobs.append(job), submit(job))[1]  # type: ignore[method-assign]
+    propose(Heir(), executor, Memory(), job_for=job_for, trials=3, seed=0)
+    assert [job.inherit for job in jobs] == [{}, *2 * [{"stem": ["a.safetensors", "stem"]}]]
+
+
+def test_what_is_told_follows_the_goal() -> None:
+    result = Result(3, {"a": ["1"], "b": ["2"]}, values={"accuracy": 0.5}, params=200, macs=7, seconds=2.0)
+    told = told_of(result, Goal.parse(["max:accuracy", "min:params"]))
+    assert (told.value, told.objectives, told.error) == (0.5, (0.5, -200.0), None)
+    assert told.values == {"accuracy": 0.5, "params": 200.0, "macs": 7.0, "seconds": 2.0}
+    lacking = told_of(result, Goal.parse(["accuracy", "latency<5"]))
+    assert (lacking.value, lacking.objectives) == (None, ())
+    assert lacking.error == "no value called latency; there are params, macs, seconds, accuracy"
