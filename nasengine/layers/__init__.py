@@ -7,7 +7,16 @@ zero) and `training_only` (the identity at evaluation).
 
 from nasengine.layers.activation import StarReLU
 from nasengine.layers.attention import Attention
-from nasengine.layers.convolution import ConvNorm, DepthwiseSeparable, DilatedConv, ReLUConvNorm, SeparableConv, SepConv
+from nasengine.layers.convolution import (
+    ConvNorm,
+    ConvNormReLU,
+    DepthwiseSeparable,
+    DilatedConv,
+    InvertedBottleneck,
+    ReLUConvNorm,
+    SeparableConv,
+    SepConv,
+)
 from nasengine.layers.head import AuxiliaryHead, Classifier
 from nasengine.layers.mlp import MLP
 from nasengine.layers.norm import BatchNorm, Norm
@@ -16,7 +25,7 @@ from nasengine.layers.reduction import FactorizedReduce, ResidualReduction
 from nasengine.layers.skip import DropPath, Identity, Zero
 
 __all__ = [
-    "MLP", "Attention", "AuxiliaryHead", "AvgPool", "BatchNorm", "Classifier", "ConvNorm", "DepthwiseSeparable",
-    "DilatedConv", "DropPath", "FactorizedReduce", "Identity", "MaxPool", "Norm", "Pooling", "ReLUConvNorm",
-    "ResidualReduction", "SepConv", "SeparableConv", "StarReLU", "Zero",
+    "MLP", "Attention", "AuxiliaryHead", "AvgPool", "BatchNorm", "Classifier", "ConvNorm", "ConvNormReLU",
+    "DepthwiseSeparable", "DilatedConv", "DropPath", "FactorizedReduce", "Identity", "InvertedBottleneck", "MaxPool",
+    "Norm", "Pooling", "ReLUConvNorm", "ResidualReduction", "SepConv", "SeparableConv", "StarReLU", "Zero",
 ]  # fmt: skip

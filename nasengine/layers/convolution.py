@@ -36,6 +36,40 @@ class ReLUConvNorm(ConvNorm):
         return self.norm(self.conv(torch.relu(x)))
 
 
+class ConvNormReLU(ConvNorm):
+    """Convolution, batch norm, ReLU; shapes as in ConvNorm."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.norm(self.conv(x)))
+
+
+class InvertedBottleneck(nn.Module):
+    """MobileNet's block without its shortcut: (batch, channels, height, width) -> (batch, width, height, width).
+
+    Pointwise to `expand` times the channels, norm, ReLU; depthwise, norm, ReLU; pointwise to `width`, norm. `stride`
+    divides height and width.
+    MobileNetV2 (Sandler et al., 2018, https://arxiv.org/abs/1801.04381). Departure: ReLU is not cut off at 6, as in
+    NAS-Bench-Macro (Su et al., 2021, https://arxiv.org/abs/2103.11922).
+    """
+
+    kind = "conv"
+
+    def __init__(self, channels: int, width: int, expand: int = 6, kernel: int = 3, stride: int = 1):
+        super().__init__()
+        hidden = channels * expand
+        self.up = nn.Conv2d(channels, hidden, 1, bias=False)
+        self.up_norm = nn.BatchNorm2d(hidden)
+        self.depthwise = nn.Conv2d(hidden, hidden, kernel, stride, kernel // 2, groups=hidden, bias=False)
+        self.depthwise_norm = nn.BatchNorm2d(hidden)
+        self.down = nn.Conv2d(hidden, width, 1, bias=False)
+        self.down_norm = nn.BatchNorm2d(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.up_norm(self.up(x)))
+        x = torch.relu(self.depthwise_norm(self.depthwise(x)))
+        return self.down_norm(self.down(x))
+
+
 class DepthwiseSeparable(nn.Module):
     """ReLU, depthwise convolution, pointwise convolution, batch norm; the channels stay, stride divides the size.
 

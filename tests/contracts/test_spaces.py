@@ -10,7 +10,11 @@ from nasengine.testing.other_python import ALONE, DIGESTS, OtherPython
 
 SPACES = [name for name, _ in listing("space")]
 # sizes that make a check quick; a space that is not named here is checked as it comes
-QUICK = {"darts": {"channels": 4, "layers": 3}, "nasbench201": {"channels": 4, "cells": 1}}
+QUICK = {
+    "darts": {"channels": 4, "layers": 3},
+    "nasbench201": {"channels": 4, "cells": 1},
+    "nasbench-macro": {"channels": 4, "features": 16},
+}
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,15 @@
 import pytest
 import torch
 
-from nasengine.layers import ConvNorm, DilatedConv, ReLUConvNorm, SeparableConv, SepConv
+from nasengine.layers import (
+    ConvNorm,
+    ConvNormReLU,
+    DilatedConv,
+    InvertedBottleneck,
+    ReLUConvNorm,
+    SeparableConv,
+    SepConv,
+)
 
 
 def parameters(layer):
@@ -32,6 +40,20 @@ def test_parameters_of_the_metaformer_mixer(channels):
     assert parameters(SepConv(channels)) == 4 * channels**2 + 98 * channels + 2
 
 
+@pytest.mark.parametrize(("channels", "width", "expand", "kernel"), [(32, 64, 3, 3), (64, 64, 6, 5)])
+def test_parameters_of_the_inverted_bottleneck(channels, width, expand, kernel):
+    """Two pointwise convolutions, a depthwise one, and a scale and a shift after each (MobileNetV2)."""
+    hidden = channels * expand
+    expected = channels * hidden + kernel**2 * hidden + hidden * width + 2 * (2 * hidden + width)
+    assert parameters(InvertedBottleneck(channels, width, expand, kernel)) == expected
+
+
+def test_the_inverted_bottleneck_ends_without_a_relu_and_conv_norm_relu_with_one():
+    x = torch.randn(2, 4, 5, 5)
+    assert InvertedBottleneck(4, 4)(x).min() < 0
+    assert ConvNormReLU(4, 4)(x).min() == 0
+
+
 @pytest.mark.parametrize("size", [1, 2, 7, 8])
 @pytest.mark.parametrize("kernel", [3, 5])
 def test_stride_alone_sets_the_size(size, kernel):
@@ -41,6 +63,7 @@ def test_stride_alone_sets_the_size(size, kernel):
         assert layer(4, kernel=kernel)(x).shape == (2, 4, size, size)
         assert layer(4, kernel=kernel, stride=2)(x).shape == (2, 4, half, half)
     assert ConvNorm(4, 6, kernel=kernel, stride=2)(x).shape == (2, 6, half, half)
+    assert InvertedBottleneck(4, 6, kernel=kernel, stride=2)(x).shape == (2, 6, half, half)
     assert SepConv(4, kernel=kernel)(x).shape == x.shape
 
 
