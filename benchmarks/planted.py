@@ -22,7 +22,6 @@ from nasengine.search.strategy import Relaxation
 from nasengine.space import Architecture, Space
 from nasengine.strategies.darts import Darts
 from nasengine.strategies.pr_darts import PRDarts
-from nasengine.strategies.random_search import RandomSearch
 from nasengine.testing import planted
 from nasengine.training.data import Dataset
 from nasengine.training.fit import fit
@@ -48,9 +47,9 @@ def by_gates(make: Callable[[Space], Relaxation], epochs: int, seed: int) -> Arc
 def by_chance(epochs: int, seed: int) -> Architecture:
     """The best on validation images of random networks, each trained alone."""
     space, data = planted.space(), planted.dataset(train=IMAGES, seed=seed)
-    strategy, scores = RandomSearch(space), {}
+    scores: dict[Architecture, float] = {}
     for number in range(PROPOSALS):
-        architecture = strategy.ask(random.Random(f"{seed}/{number}"))
+        architecture = space.sample(random.Random(f"{seed}/{number}"))
         scores[architecture] = _accuracy(space, data, architecture, max(epochs // PROPOSALS, 1), seed)
     return max(scores, key=lambda architecture: scores[architecture])
 

@@ -25,7 +25,7 @@ def skip_share(strategy: str, data: str, seed: int, epochs: int, limit: int | No
     plan = make("darts", strategy, data, seed=seed, epochs=epochs, limit=limit, space_settings=settings)
     assert plan.supernet_space is not None and plan.supernet is not None
     torch.manual_seed(seed)
-    found = relax(plan.supernet_space, plan.strategy(), plan.dataset, plan.supernet, seed=seed)
+    found = relax(plan.supernet_space, plan.strategy(), plan.data, plan.supernet, seed=seed)
     share: float = found.epochs[-1]["skip_shares"]["normal"]
     return share
 

@@ -17,14 +17,17 @@ from nasengine.interpreters.cost import cost
 from nasengine.interpreters.digest import digest, layers_fingerprint
 from nasengine.interpreters.weights import save_weights
 from nasengine.job import Job, Result, reuse_key
-from nasengine.ledger import DEFAULT, METRIC, Ledger, SearchRecord
+from nasengine.ledger import DEFAULT, Ledger, SearchRecord
 from nasengine.ledger import Trial as TrialStart
 from nasengine.ledger.environment import environment
+from nasengine.ledger.queries import value_of
 from nasengine.plan import Plan, make
 from nasengine.runs import Run, run_folder
-from nasengine.search.propose import History, propose
+from nasengine.search import relay
+from nasengine.search.propose import History, propose, told_of
 from nasengine.search.relax import relax
 from nasengine.search.room import batch_that_fits
+from nasengine.search.strategy import Remark
 from nasengine.space import EVERYTHING, Architecture
 from nasengine.training.fit import pick_device
 
@@ -52,7 +55,7 @@ class Listener:
 
 
 def search(
-    space: str = "darts",
+    space: str | None = None,
     strategy: str = "pr-darts",
     data: Any = "digits",
     *,
@@ -73,14 +76,18 @@ def conduct(plan: Plan, db: str | Path, listener: Listener, command: str | None 
     """Run a plan to its end, and return what it left."""
     ledger = Ledger(db)
     facts = {**plan.facts(), "decisions": plan.space.decisions, "environment": environment(torch.__version__)}
+    facts["warm_start"] = relay.counts(ledger, plan.name, plan.warm_start)
     with ledger.open_search(plan.name, command=command or shlex.join(sys.argv), **facts) as record:
         listener.begin(record.name, plan, record.resumed)
         conducted = _Conduct(plan, ledger, record, listener)
-        with seen_by_optuna(ledger, record.name, listener):
-            conducted.final(*(conducted.gradient() if plan.is_gradient else conducted.proposals()))
-        run = Run(record.name, db)
-        exported = run.best.export(conducted.folder / "best")
-        listener.note(f"the network is in {exported.folder}: it needs torch alone (parity {exported.parity:.1e})")
+        if plan.table is not None:
+            conducted.proposals()
+            listener.note("a table answered: no network was trained, and none is exported")
+        else:
+            with seen_by_optuna(ledger, record.name, listener):
+                conducted.final(*(conducted.gradient() if plan.is_gradient else conducted.proposals()))
+            exported = Run(record.name, db).best.export(conducted.folder / "best")
+            listener.note(f"the network is in {exported.folder}: it needs torch alone (parity {exported.parity:.1e})")
         record.finish()
     return Run(record.name, db)
 
@@ -139,7 +146,7 @@ class _Conduct:
             torch.manual_seed(plan.seed)
             relaxation = plan.strategy()
         found = relax(
-            space, relaxation, plan.dataset, plan.supernet, seed=plan.seed, device="auto", policy=plan.policy,
+            space, relaxation, plan.data, plan.supernet, seed=plan.seed, device="auto", policy=plan.policy,
             checkpoint=checkpoint, on_epoch=on_epoch, on_note=self.listener.note, out_of_time=self.out_of_time,
             batch_for=batch_that_fits(relaxation, plan.supernet, pick_device("auto"), self.listener.note),
         )  # fmt: skip
@@ -157,22 +164,25 @@ class _Conduct:
         """Let the strategy propose and the executor train, then choose the best candidate."""
         plan = self.plan
         self.listener.phase("candidates", plan.trials)
-        with self.executor() as executor:
+        warm = relay.results(
+            self.ledger, self.record.facts["warm_start"] or {}, plan.space, plan.goal, self.listener.note
+        )
+        with self.executor() as executor, plugins.blaming("strategy", plan.strategy_name):
             ended = propose(
                 plan.strategy(), executor, self, job_for=self.candidate, trials=plan.trials, seed=plan.seed,
-                order=plan.order, workers=plan.workers, out_of_time=self.out_of_time,
+                goal=plan.goal, warm=warm, order=plan.order, workers=plan.workers, out_of_time=self.out_of_time,
             )  # fmt: skip
         if not ended:
             self.listener.note(f"strategy {plan.strategy_name} has nothing more to propose in this space")
         rows = self.ledger.results(self.record.name)
-        measured = [row for row in rows if row["kind"] == "candidate" and METRIC in row["values"]]
+        measured = [row for row in rows if row["kind"] == "candidate" and value_of(row) is not None]
         if not measured:
             errors = [row["error"] for row in rows if row["error"]]
             raise TrainingError(
                 f"search {self.record.name}: not one candidate could be trained; the first error was: "
                 f"{errors[0] if errors else 'none, the budget ended before the first result'}"
             )
-        best = max(measured, key=lambda row: row["values"][METRIC])
+        best = max(measured, key=value_of)
         return Architecture.from_json(best["architecture"]), best["trial"]
 
     def final(self, architecture: Architecture, number: int) -> None:
@@ -206,7 +216,7 @@ class _Conduct:
             number=number, space=plan.space_name, settings=dict(plan.space.settings),
             architecture=architecture.to_json(), evaluator="train" if final else plan.evaluator,
             recipe=(plan.final if final else plan.candidate).to_json(), data=plan.data_name,
-            fidelity={} if plan.limit is None else {"limit": plan.limit}, seed=plan.seed, final=final,
+            fidelity=plan.fidelity if plan.limit is None else {"limit": plan.limit}, seed=plan.seed, final=final,
         )  # fmt: skip
 
     # what the ask/tell loop writes to
@@ -222,7 +232,13 @@ class _Conduct:
             self.listener.note(f"going on after {len(left.told)} results; {len(opened)} open proposals run again")
         for result in (*left.told, *left.waiting):
             self.listener.recall(result)
-        return History(left.told, left.waiting, opened)
+        said = [Remark(row["kind"], row["text"], row["values"] or {}) for row in self.ledger.remarks(self.record.name)]
+        return History(left.told, left.waiting, opened, said)
+
+    def remark(self, number: int, remark: Remark) -> None:
+        self.record.remark(number, remark.kind, remark.text, remark.values)
+        if remark.kind in ("note", "warning"):
+            self.listener.note(f"{self.plan.strategy_name}: {remark.text}")
 
     def propose(self, number: int, architecture: Architecture) -> None:
         self.record.propose(number, architecture.to_json())
@@ -234,15 +250,21 @@ class _Conduct:
         recipe = {**job.recipe, **space.recipe_of(architecture)}
         return reuse_key(
             digest=digest(space, architecture), layers=layers_fingerprint(space, architecture), recipe=recipe,
-            data=self.plan.dataset.fingerprint, seed=job.seed, fidelity=way,
+            data=self.plan.data.fingerprint, seed=job.seed, fidelity=way,
         )  # fmt: skip
 
+    def may_be_reused(self, job: Job) -> bool:
+        """Whether an equal job has an equal result: not on a table, whose rows differ where networks do not."""
+        return not (job.final or job.inherit) and self.plan.table is None
+
     def known(self, job: Job) -> Result | None:
-        found = self.ledger.find_reusable(self.key(job)) if self.plan.reuse and not job.inherit else None
+        ask = self.plan.reuse and self.may_be_reused(job)
+        found = self.ledger.find_reusable(self.key(job)) if ask else None
         if found is None:
             return None
         result = Result.from_json({**found.result.to_json(), "number": job.number, "architecture": job.architecture})
-        self.record.record(result, reuse_key=self.key(job), reused_from=found.trial_id)
+        value = told_of(result, self.plan.goal).value
+        self.record.record(result, reuse_key=self.key(job), reused_from=found.trial_id, value=value)
         self.listener.result(result, f"{found.search}, trial {found.number}")
         return result
 
@@ -251,12 +273,13 @@ class _Conduct:
         lineage = {"settings": job.settings, **chosen, **({"inherit": job.inherit} if job.inherit else {})}
         start = TrialStart(
             job.number, kind, architecture=job.architecture, seed=job.seed, recipe=job.recipe,
-            lineage=lineage, reuse_key=None if job.final or job.inherit else self.key(job),
+            lineage=lineage, reuse_key=self.key(job) if self.may_be_reused(job) else None,
         )  # fmt: skip
         self.rows[job.number] = self.record.start(start)
 
     def result(self, job: Job, result: Result) -> None:
-        self.record.record(replace(result, epochs=[]))  # its epochs are there already
+        value = told_of(result, self.plan.goal).value
+        self.record.record(replace(result, epochs=[]), value=value)  # its epochs are there already
         self.listener.result(result, None)
 
     def tell(self, result: Result, order: int) -> None:

@@ -42,8 +42,8 @@ def _supernet(plan: Plan) -> Phase:
     assert plan.supernet_space is not None and plan.supernet is not None
     recipe, device = plan.supernet, pick_device("auto")
     with torch.random.fork_rng():
-        turns = Turns(plan.supernet_space, plan.strategy(), plan.dataset, recipe, plan.seed, device)
-    batch = plan.dataset.train.images[: recipe.batch].to(device), plan.dataset.train.labels[: recipe.batch].to(device)
+        turns = Turns(plan.supernet_space, plan.strategy(), plan.data, recipe, plan.seed, device)
+    batch = plan.data.train.images[: recipe.batch].to(device), plan.data.train.labels[: recipe.batch].to(device)
     turns.model.train()
     turns.step(batch, (Meter(), Meter()))
     began = time.perf_counter()
@@ -56,7 +56,7 @@ def _supernet(plan: Plan) -> Phase:
 
 def _training(plan: Plan, name: str, recipe: Recipe, times: int) -> Phase:
     architecture: Architecture = plan.space.sample(random.Random(plan.seed))
-    images = plan.dataset.development if name == "final" else plan.dataset.train
+    images = plan.data.development if name == "final" else plan.data.train
     steps = max(len(images) // recipe.batch, 1)
     with torch.random.fork_rng():
         model = Model(plan.space, architecture)

@@ -1,33 +1,40 @@
 """What a search is going to do, worked out and checked before anything runs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nasengine import plugins
 from nasengine.errors import NasError
+from nasengine.search.objective import ACCURACY, Goal, Objective, Reward
 from nasengine.search.propose import Order
 from nasengine.search.relax import Policy
 from nasengine.space import Space
+from nasengine.tables import Table
 from nasengine.training import data as data_sets
 from nasengine.training.recipe import Recipe, recipe
 
 OF_THE_DATA = ("input", "classes")  # settings of a space that data decides
 TRIALS = 20  # proposals of an ask/tell search, unless said otherwise
+SPACE = "darts"
 Settings = Mapping[str, Any]
+Words = Sequence[str] | str  # one or several
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One search in full: space, strategy, data, recipes and budget, all checked against each other."""
+    """One search in full: space, strategy, data, recipes and budget, all checked against each other.
+
+    A search on a table has no data set: it trains nothing.
+    """
 
     space: Space
     space_name: str
     strategy_name: str
     strategy_options: dict[str, Any]
     data_name: str
-    dataset: data_sets.Dataset
+    dataset: data_sets.Dataset | None
     limit: int | None
     candidate: Recipe
     final: Recipe
@@ -43,6 +50,16 @@ class Plan:
     supernet_space: Space | None = None  # given: the strategy learns gates inside this supernet
     supernet: Recipe | None = None
     policy: Policy = "last"
+    goal: Goal = ACCURACY
+    warm_start: tuple[str, ...] = ()  # searches whose results are told first
+    table: Table | None = None  # given: it answers instead of a training
+    fidelity: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def data(self) -> data_sets.Dataset:
+        """The data set; not asked for where a table answers."""
+        assert self.dataset is not None, f"table {self.data_name} has no images"
+        return self.dataset
 
     @property
     def is_gradient(self) -> bool:
@@ -57,6 +74,8 @@ class Plan:
     def facts(self) -> dict[str, Any]:
         """What the ledger keeps of a search; a search of the same name must agree with it to be resumed."""
         recipes = {"candidate": self.candidate, "final": self.final, "supernet": self.supernet}
+        if self.table is not None:
+            recipes = {}
         return {
             "space": self.space_name,
             "settings": dict(self.space.settings),
@@ -64,11 +83,12 @@ class Plan:
             "options": self.strategy_options | ({"policy": self.policy} if self.is_gradient else {}),
             "evaluator": self.evaluator,
             "data": self.data_name,
-            "data_fingerprint": self.dataset.fingerprint,
+            "data_fingerprint": self.data.fingerprint if self.table is None else self.table.fingerprint,
             "recipe": {name: made.to_json() for name, made in recipes.items() if made is not None},
             "seed": self.seed,
             "trials": self.trials,
-            "epochs": (self.supernet or self.candidate).epochs,
+            "epochs": (self.supernet or self.candidate).epochs if self.table is None else self.fidelity.get("epochs"),
+            "goal": self.goal.to_json() if self.goal != ACCURACY else None,
         }
 
 
@@ -78,7 +98,7 @@ def space_for(name: str, dataset: data_sets.Dataset, settings: Settings) -> Spac
 
 
 def make(
-    space: str = "darts",
+    space: str | None = None,
     strategy: str = "pr-darts",
     data: Any = "digits",
     *,
@@ -88,12 +108,19 @@ def make(
     hours: float | None = None,
     seed: int = 0,
     limit: int | None = None,
-    evaluator: str = "train",
+    evaluator: str | None = None,
     executor: str = "inline",
     workers: int = 1,
     order: Order = "arrival",
     reuse: bool = True,
     policy: Policy = "last",
+    objective: Words | None = None,
+    reward: Reward = "soft",
+    warm_start: Words | None = None,
+    table: str | Path | None = None,
+    dataset: str | None = None,
+    mapping: str | Path | None = None,
+    join: Words | None = None,
     space_settings: Settings | None = None,
     strategy_options: Settings | None = None,
     recipe_values: Settings | None = None,
@@ -103,10 +130,43 @@ def make(
 
     `epochs` are those of the supernet, or of each candidate where there is none; `recipe_values` set the training of
     candidates and of the chosen network (their `epochs` only the latter's); `supernet_values` that of the supernet.
+    With a `table` (read by `mapping`, its columns for `dataset`, further values from `join`) nothing is trained, the
+    space is the table's unless given, and `epochs` says how long the table's networks were trained.
     """
+    _check({"trials": trials, "epochs": epochs, "workers": workers, "limit": limit}, hours, order, policy)
+    evaluator = evaluator or ("train" if table is None else "table")
+    plugins.find("evaluator", evaluator)
+    plugins.find("executor", executor)
+    is_gradient = hasattr(plugins.strategy_class(strategy), "draws")
+    reading = {"dataset": dataset, "mapping": None if mapping is None else str(mapping), "join": _several(join)}
+    _agree(strategy, is_gradient, evaluator, table, reading, bool(objective or warm_start), bool(supernet_values))
+    words: dict[str, Any] = {
+        "strategy_name": strategy, "strategy_options": dict(strategy_options or {}), "limit": limit, "seed": seed,
+        "hours": hours, "evaluator": evaluator, "executor": executor, "workers": workers, "order": order,
+        "name": name, "policy": policy, "warm_start": _several(warm_start), "trials": trials or TRIALS,
+    }  # fmt: skip
+    goal = Goal.parse(_several(objective), reward) if objective else None
+    if table is not None:
+        plan = _on_table(str(table), space, space_settings, reading, epochs, goal, words)
+    else:
+        asked = {} if epochs is None else {"epochs": epochs}
+        values = (
+            (asked, recipe_values or {}, supernet_values or {}) if is_gradient else (asked, recipe_values or {}, None)
+        )
+        words |= {"reuse": reuse, "goal": goal or ACCURACY}
+        plan = _on_images(space or SPACE, data, space_settings or {}, values, words)
+    plan.strategy()
+    return plan
+
+
+def _several(words: Words | None) -> tuple[str, ...]:
+    return (words,) if isinstance(words, str) else tuple(words or ())
+
+
+def _check(numbers: Mapping[str, int | None], hours: float | None, order: str, policy: str) -> None:
     faults = [
         f"{flag} came as {value}; give a whole number of at least 1"
-        for flag, value in (("trials", trials), ("epochs", epochs), ("workers", workers), ("limit", limit))
+        for flag, value in numbers.items()
         if value is not None and value < 1
     ]
     if hours is not None and hours <= 0:
@@ -116,39 +176,61 @@ def make(
             faults.append(f"{flag} came as {value!r}; allowed are {', '.join(allowed)}")
     if faults:
         raise NasError("search: " + "; ".join(faults))
-    plugins.find("evaluator", evaluator)
-    plugins.find("executor", executor)
-    is_gradient = hasattr(plugins.strategy_class(strategy), "draws")
-    if supernet_values and not is_gradient:
+
+
+def _agree(
+    strategy: str, is_gradient: bool, evaluator: str, table: Any, reading: Settings, told: bool, supernet: bool
+) -> None:
+    """Refuse words that have no meaning together."""
+    if supernet and not is_gradient:
         raise NasError(f"search: strategy {strategy} trains no supernet, so --supernet.… has no meaning; leave it out")
-    dataset = data_sets.load(data, limit=limit)
-    chosen = dict(recipe_values or {})
+    if is_gradient and (table is not None or told):
+        raise NasError(
+            f"search: strategy {strategy} trains a supernet; --table, --objective and --warm-start are for strategies "
+            "that propose architectures, such as evolution (see `nasengine strategies`)"
+        )
+    if (evaluator == "table") != (table is not None):
+        raise NasError(
+            f"search: --evaluator {evaluator} came {'with' if table else 'without'} --table; a table answers with "
+            "--evaluator table alone, and that needs one: --table nasbench201, or a file"
+        )
+    if table is None and any(reading.values()):
+        raise NasError("search: --dataset, --mapping and --join say how to read a table; give --table as well")
+
+
+def _on_table(
+    name: str, space: str | None, settings: Settings | None, reading: Settings, epochs: int | None, goal: Goal | None,
+    words: Settings,
+) -> Plan:  # fmt: skip
+    """A plan in which a table answers."""
+    from nasengine.tables import load_table  # brings pandas
+
+    table = load_table(name, space=space, space_settings=settings, **reading)
+    goal = goal or Goal((Objective(table.objective),))
+    table.at(0, epochs)
+    for one in goal.objectives:
+        table.best(one.name)
+    fidelity = {key: value for key, value in {**reading, "epochs": epochs}.items() if value}
+    unused = recipe("proxy")
+    return Plan(
+        space=table.space, space_name=table.space_name, data_name=name, dataset=None, candidate=unused, final=unused,
+        reuse=False, goal=goal, table=table, fidelity=fidelity, **words,
+    )  # fmt: skip
+
+
+def _on_images(space: str, data: Any, settings: Settings, values: Sequence[Settings | None], words: Settings) -> Plan:
+    """A plan that trains; `values`: the epochs asked for, what sets the recipe, and the supernet's if there is one."""
+    asked, chosen, of_supernet = values
+    assert asked is not None and chosen is not None
+    dataset = data_sets.load(data, limit=words["limit"])
     during = {key: value for key, value in chosen.items() if key != "epochs"}
-    settings = dict(space_settings or {})
-    supernet_settings = {**plugins.supernet_settings(space), **settings} if is_gradient else {}
-    asked = {} if epochs is None else {"epochs": epochs}
-    plan = Plan(
-        space=space_for(space, dataset, settings),
-        space_name=space,
-        strategy_name=strategy,
-        strategy_options=dict(strategy_options or {}),
+    supernet: dict[str, Any] = {}
+    if of_supernet is not None:
+        supernet["supernet_space"] = space_for(space, dataset, {**plugins.supernet_settings(space), **settings})
+        supernet["supernet"] = recipe("supernet", **{**of_supernet, **asked})
+        words, asked = {**words, "trials": 1}, {}
+    return Plan(
+        space=space_for(space, dataset, settings), space_name=space, dataset=dataset,
         data_name=str(data) if isinstance(data, str | Path) else dataset.name,
-        dataset=dataset,
-        limit=limit,
-        candidate=recipe("proxy", **during, **({} if is_gradient else asked)),
-        final=recipe("final", **chosen),
-        seed=seed,
-        trials=1 if is_gradient else trials or TRIALS,
-        hours=hours,
-        evaluator=evaluator,
-        executor=executor,
-        workers=workers,
-        order=order,
-        reuse=reuse,
-        name=name,
-        supernet_space=space_for(space, dataset, supernet_settings) if is_gradient else None,
-        supernet=recipe("supernet", **{**(supernet_values or {}), **asked}) if is_gradient else None,
-        policy=policy,
-    )
-    plan.strategy()
-    return plan
+        candidate=recipe("proxy", **during, **asked), final=recipe("final", **chosen), **supernet, **words,
+    )  # fmt: skip

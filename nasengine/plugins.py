@@ -189,6 +189,21 @@ def _teaching(kind: str, name: str) -> Iterator[None]:
         raise PlugInError(f"{place}: {type(error).__name__}: {error}{advice}") from error
 
 
+@contextmanager
+def blaming(kind: str, name: str) -> Iterator[None]:
+    """Make an error that comes out of a plug-in at work name its file and line; errors of others pass."""
+    try:
+        yield
+    except NasError:
+        raise
+    except Exception as error:
+        file = find(kind, name)
+        own = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == file]
+        if not own:
+            raise
+        raise PlugInError(f"{file}:{own[-1].lineno}: {type(error).__name__}: {error}") from error
+
+
 def _line(error: Exception) -> str:
     """`file:line` of the deepest frame in the plug-in's own folder; empty where the plug-in was not reached."""
     if isinstance(error, SyntaxError):

@@ -228,3 +228,55 @@ def test_killed_at_any_moment_it_goes_on_and_ends_in_the_same_results(
             driver.kill()
     run = search("darts", strategy, db=tmp_path / "n.db", name="k", **words)
     assert rows(run) == rows(whole)
+
+
+def test_a_warm_start_tells_what_an_earlier_search_found(tmp_path: Path) -> None:
+    db, climber, heard = tmp_path / "n.db", tmp_path / "climber.py", Heard()
+    climber.write_text(CLIMBER)
+    first = search("darts", "random-search", db=db, name="first", **RANDOM)
+    words: dict[str, Any] = {**RANDOM, "warm_start": "first"}
+    second = search("darts", str(climber), db=db, name="second", listener=heard, **{**words, "trials": 2})
+    assert heard.notes[0] == "told of 3 results of first"
+    candidates = [trial for trial in first.trials() if trial.kind == "candidate"]
+    best = max(candidates, key=lambda trial: trial.values["validation_accuracy"])
+    proposals = [trial.architecture for trial in second.trials() if trial.kind == "candidate"]
+    assert proposals[0] == best.architecture
+    search("darts", "random-search", db=db, name="first", **{**RANDOM, "trials": 4})  # the source grows
+    again = search("darts", str(climber), db=db, name="second", **{**words, "trials": 3})
+    assert again.search["warm_start"] == {"first": 3}
+    with pytest.raises(LedgerError, match="warm start from third: of its 3 candidates none is of use here"):
+        search("nasbench201", "random-search", db=db, name="third", **{**RANDOM, "space_settings": CELLS})
+        search("darts", "random-search", db=db, name="fourth", **{**RANDOM, "warm_start": "third"})
+
+
+CELLS = {"channels": 2, "cells": 1}
+CLIMBER = """
+class Climber:
+    def __init__(self, space):
+        self.space, self.told = space, []
+
+    def ask(self, rng):
+        return max(self.told, key=lambda told: told.value or 0).architecture
+
+    def tell(self, told):
+        self.told.append(told)
+"""
+
+
+def test_a_goal_decides_what_is_best_and_is_recorded(tmp_path: Path) -> None:
+    words = {**RANDOM, "objective": ["min:params"], "trials": 4}
+    run = search("darts", "random-search", db=tmp_path / "n.db", **words)
+    assert run.search["goal"] == {"objectives": ["min:params"], "reward": "soft"}
+    candidates = [trial for trial in run.trials() if trial.kind == "candidate"]
+    smallest = min(candidates, key=lambda trial: trial.params or 0)
+    assert run.best.architecture == smallest.architecture
+    assert [row["value"] for row in run.results() if row["kind"] == "candidate"] == [
+        -(t.params or 0) for t in candidates
+    ]
+
+
+def test_a_strategy_that_breaks_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text(CLIMBER)
+    with pytest.raises(NasError, match=r"broken\.py:7: ValueError: max\(\)"):
+        search("darts", str(path), db=tmp_path / "n.db", **RANDOM)

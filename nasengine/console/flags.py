@@ -22,6 +22,12 @@ PICK = Parameter(help="A published name, a JSON file or text of picks, or SEARCH
 RecipeName = Annotated[
     str | None, Parameter(name="--recipe", help="The recipe of the final training, such as final or darts-cifar10.")
 ]
+Dataset = Annotated[str | None, Parameter(help="Which of the table's data sets, such as cifar100.")]
+Mapping = Annotated[str | None, Parameter(help="The file that says what the table's columns are.")]
+Join = Annotated[
+    list[str] | None,
+    Parameter(help="Further values for the table's rows, such as latencies; again for more."),
+]
 DB = "results/nasengine.db"  # equal to nasengine.ledger.DEFAULT, which would load SQLAlchemy
 
 
@@ -30,7 +36,7 @@ DB = "results/nasengine.db"  # equal to nasengine.ledger.DEFAULT, which would lo
 class SearchFlags:
     """What a search is told; the names are those of `nasengine.plan.make`."""
 
-    space: SpaceName = "darts"
+    space: Annotated[str | None, Parameter(help="A space's name or file; without, darts, or that of the table.")] = None
     strategy: Annotated[str, Parameter(help="A name of `nasengine strategies`, a file or a module.")] = "pr-darts"
     data: Data = "digits"
     name: Annotated[str | None, Parameter(help="The search's name; the same command and name go on with it.")] = None
@@ -39,13 +45,26 @@ class SearchFlags:
     hours: Annotated[float | None, Parameter(help="Begin nothing new after so many hours.")] = None
     seed: Annotated[int, Parameter(help="Decides every random number.")] = 0
     limit: Limit = None
-    evaluator: Annotated[str, Parameter(help="How candidates are measured.")] = "train"
+    evaluator: Annotated[
+        str | None, Parameter(help="How candidates are measured; without, train, or table with --table.")
+    ] = None
     executor: Annotated[str, Parameter(help="Where candidates are trained.")] = "inline"
     workers: Annotated[int, Parameter(help="How many candidates are trained at once.")] = 1
     order: Annotated[str, Parameter(help="How results reach the strategy: by arrival, or by proposal.")] = "arrival"
     reuse: Annotated[
         bool, Parameter(negative="--no-reuse", help="Take results of equal trainings from the database.")
     ] = True
+    objective: Annotated[
+        list[str] | None, Parameter(help="A value to make large, or min:VALUE, or VALUE<BOUND; may be given again.")
+    ] = None
+    reward: Annotated[str, Parameter(help="How bounds enter: soft, or hard.")] = "soft"
+    warm_start: Annotated[
+        list[str] | None, Parameter(help="A search whose results the strategy is told first; may be given again.")
+    ] = None
+    table: Annotated[str | None, Parameter(help="Take results from this table: a short name, or a file.")] = None
+    dataset: Dataset = None
+    mapping: Mapping = None
+    join: Join = None
     policy: Annotated[str, Parameter(help="Which gates of a supernet decide: last, or best by validation.")] = "last"
 
 

@@ -107,7 +107,7 @@ def show_plan(plan: Plan) -> None:
     from nasengine.interpreters.extremes import extremes
     from nasengine.search.room import mebibytes
 
-    data = plan.dataset
+    data = plan.data
     parts = (f"{len(part)} {name}" for name, part in vars(data).items() if name in ("train", "validation", "test"))
     say(f"space {plan.space_name}: {size_words(plan.space)}")
     say(extreme_words(*extremes(plan.space, random.Random(0))))

@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from nasengine import plugins
 from nasengine.errors import NasError
-from nasengine.job import Job, Result
+from nasengine.job import Job, Json, Result
+from nasengine.space import Space
 
 
 class Inline:
@@ -30,6 +31,7 @@ class Inline:
             raise NasError(f"executor inline: workers={workers} came; it runs one job at a time; leave --workers out")
         self.folder, self.dataset, self.on_epoch = folder, dataset, on_epoch
         self.waiting: deque[Job] = deque()
+        self.built: tuple[tuple[str, Json], Space] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -49,7 +51,7 @@ class Inline:
         """Run the job that waits, and give its result."""
         job = self.waiting.popleft()
         evaluator = import_module(f"nasengine.evaluators.{job.evaluator}")
-        space = plugins.load_space(job.space, job.settings)
+        space = self.space_of(job)
         name = "final" if job.final else f"trial-{job.number}"
         hear = None if self.on_epoch is None else lambda values: self.on_epoch(job, values)  # type: ignore[misc]
         checkpoint = self.folder / "checkpoints" / f"{name}.pt"
@@ -59,3 +61,10 @@ class Inline:
         )  # fmt: skip
         checkpoint.unlink(missing_ok=True)
         return job, result
+
+    def space_of(self, job: Job) -> Space:
+        """The job's space, built anew only where it differs from the last job's."""
+        asked = job.space, job.settings
+        if self.built is None or self.built[0] != asked:
+            self.built = asked, plugins.load_space(*asked)
+        return self.built[1]

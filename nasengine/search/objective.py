@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from nasengine.errors import NasError
 
@@ -74,6 +74,10 @@ class Goal:
     def first(self) -> str:
         """The name of the first objective's value."""
         return self.objectives[0].name
+
+    def to_json(self) -> dict[str, Any]:
+        """What the results database keeps."""
+        return {"objectives": [str(one) for one in self.objectives], "reward": self.reward}
 
     def missing(self, values: Mapping[str, float]) -> list[str]:
         """The objectives that these values say nothing of."""
