@@ -22,7 +22,8 @@ class Table:
     `values` are columns of float64, one entry a row, at the highest fidelity and in the table's own units;
     `objective` is the value to select by, `report` the one to report (None where the table has one value only).
     `fidelities` holds the columns by epochs, the highest ones too; it is empty where the table knows no epochs.
-    `find` gives the row of an architecture, or None; `notes` are what a page about the table has to say.
+    `notes` are what a page about the table has to say. `known` gives rows by architecture; `find`, of an architecture
+    that is not in it, or None where the table does not have it.
     """
 
     name: str
@@ -34,8 +35,8 @@ class Table:
     fidelities: "Mapping[int, Mapping[str, NDArray[np.float64]]]"
     fingerprint: str
     notes: tuple[str, ...]
-    find: Callable[[Architecture], int | None]
-    _rows: dict[Architecture, int] = field(default_factory=dict, repr=False)
+    find: Callable[[Architecture], int | None] = field(repr=False)
+    known: dict[Architecture, int] = field(default_factory=dict, repr=False)
     _ready: dict[tuple[int, int | None], Mapping[str, float]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -44,16 +45,17 @@ class Table:
 
     def row(self, architecture: Architecture) -> int:
         """The row of an architecture; raises TableError where the table has none."""
-        row = self._rows.get(architecture)
+        row = self.known.get(architecture)
         if row is None:
             row = self.find(architecture)
             if row is None:
                 raise TableError(
-                    f"table {self.name}: it has no row for {words(architecture)}; it has {len(self):,} rows"
+                    f"table {self.name}: none of its {len(self):,} rows is for {words(architecture)}; "
+                    "a search needs a table of the whole space, or a space restricted to the table"
                 )
-            if len(self._rows) >= REMEMBERED:
-                self._rows.clear()
-            self._rows[architecture] = row
+            if len(self.known) >= REMEMBERED:
+                self.known.clear()
+            self.known[architecture] = row
         return row
 
     def at(self, row: int, epochs: int | None = None) -> Mapping[str, float]:
