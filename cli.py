@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from nasengine.console import exits
+from nasengine.console.bench_flags import BenchFlags
 from nasengine.console.flags import (
     DB,
     PICK,
@@ -220,6 +221,20 @@ def export(
     from nasengine.console.results import export as write
 
     write(trial, name, db, to)
+
+
+@app.command
+def bench(
+    flags: BenchFlags | None = None, *, db: Db = DB, json: Json = False, space_settings: Dotted = None, line: Line = ""
+) -> int:
+    """Compare strategies on a table of published results: equal budgets, many seeds, curves and significance.
+
+    A strategy's options stand in parentheses: --strategies "evolution,evolution(population=50,sample=5),./mine.py".
+    The same command with the same --name goes on where it was stopped; strategies and seeds may be added.
+    """
+    from nasengine.console.benching import bench as compare
+
+    return compare(flags or BenchFlags(), db=db, json=json, space_settings=space_settings or {}, line=line)
 
 
 @app.command

@@ -34,6 +34,9 @@ ROOMS = {
     "interpreters": Room({"space", "errors"}, {"ray", "optuna", "sqlalchemy"}),
     "training": Room({"errors"}, {"ray", "optuna", "sqlalchemy"}),
     "tables": Room({"space", "errors", "settings", "plugins", "interpreters"}, HEAVY | {"sqlalchemy"}),
+    "bench": Room(
+        {"space", "errors", "plugins", "settings", "search", "tables", "job"}, {"ray", "optuna", "sqlalchemy", "torch"}
+    ),
     "evaluators": Room(
         {"space", "errors", "interpreters", "training", "job", "tables"}, {"ray", "optuna", "sqlalchemy"}
     ),
