@@ -71,6 +71,16 @@ class Space:
                 table[name] = narrow
         return table
 
+    @cached_property
+    def _open(self) -> tuple[str, ...]:
+        """The decisions that can be answered in more than one way."""
+        return tuple(name for name, decision in self.decisions.items() if decision.ways() > 1)
+
+    @cached_property
+    def _always_asked(self) -> bool:
+        """Whether every decision is asked in every architecture: then a changed answer asks nothing new."""
+        return not any(decision.when for decision in self.decisions.values())
+
     def _narrow(self, decision: Decision, table: Mapping[str, Decision]) -> Decision | None:
         """The decision under `allowed`, or None where it can no longer be asked."""
         if not self.allowed:
@@ -191,13 +201,14 @@ class Space:
     def mutate(self, architecture: Architecture, rng: random.Random) -> Architecture:
         """A neighbour: one decision answered differently, what that newly asks drawn at random."""
         picks = architecture.picks
-        open_ones = [name for name in picks if self.decisions[name].ways() > 1]
+        open_ones = self._open if len(picks) == len(self.decisions) else [n for n in self._open if n in picks]
         for _ in range(TRIES if open_ones else 0):
             decision = self.decisions[rng.choice(open_ones)]
             other = decision.draw(rng)
             while other == picks[decision.name]:
                 other = decision.draw(rng)
-            made = self._complete({**picks, decision.name: other}, rng)
+            changed = {**picks, decision.name: other}
+            made = Architecture(changed) if self._always_asked else self._complete(changed, rng)
             if self.where is None or self.where(made):
                 return made
         raise SpaceError(f"space {self.name}: this architecture has no legal neighbour; nothing in it can be changed")

@@ -213,3 +213,26 @@ def test_restricting_twice_keeps_both() -> None:
     assert list(made.enumerate()) == [Architecture({"a.mixer": ("conv",), "a.conv.kernel": ("3",), "b.depth": ("0",)})]
     assert "b.0.mixer" not in made.decisions
     assert made.decisions["a.mixer"].relaxed == ("conv",)
+
+
+def test_mutating_where_all_is_asked_equals_the_general_way() -> None:
+    space = Space("flat", (1, 8, 8), chain(*[op(Layer, kernel=choose(f"c{i}", *range(4))) for i in range(6)]))
+    start = space.sample(random.Random(0))
+    for seed in range(200):
+        quick = space.mutate(start, random.Random(seed))
+        rng = random.Random(seed)
+        decision = space.decisions[rng.choice(tuple(space.decisions))]
+        other = decision.draw(rng)
+        while other == start.picks[decision.name]:
+            other = decision.draw(rng)
+        assert quick == space.follow({**start.picks, decision.name: other}, rng)
+        assert list(quick.picks) == list(space.decisions)
+
+
+def test_mutating_does_not_depend_on_the_order_of_picks() -> None:
+    space = Space("flat", (1, 8, 8), chain(*[op(Layer, kernel=choose(f"c{i}", *range(4))) for i in range(6)]))
+    start = space.sample(random.Random(0))
+    turned = Architecture(dict(reversed(start.picks.items())))
+    assert [space.mutate(start, random.Random(seed)) for seed in range(50)] == [
+        space.mutate(turned, random.Random(seed)) for seed in range(50)
+    ]
