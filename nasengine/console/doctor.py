@@ -19,6 +19,7 @@ LIBRARIES = (
 FOLDERS = ("NASENGINE_DATA", "NASENGINE_TABLES")
 EXTRAS = {
     "data": ("datasets", "PIL", "kornia"),
+    "nats": ("nats_bench",),
     "llm": ("pydantic_ai",),
     "dashboard": ("optuna_dashboard",),
     "postgres": ("psycopg",),
@@ -37,6 +38,7 @@ def doctor(db: str, json: bool) -> None:
         "libraries": {name: _version(name) for name in LIBRARIES},
         **_torch(),
         "data": _data(),
+        "tables": _tables(),
         "folders": {name: os.environ.get(name) for name in FOLDERS},
         "dot": shutil.which("dot"),
         "extras": {extra: _missing(modules) for extra, modules in EXTRAS.items()},
@@ -54,7 +56,10 @@ def _lines(found: dict[str, Any]) -> list[str]:
         f"{extra}: without {', '.join(missing)}; pip install 'nasengine[{extra}]'" if missing else f"{extra}: installed"
         for extra, missing in found["extras"].items()
     ]
-    data = ", ".join(name if place is None else f"{name} ({place})" for name, place in found["data"].items())
+    data, tables = (
+        ", ".join(name if place is None else f"{name} ({place})" for name, place in found[kind].items())
+        for kind in ("data", "tables")
+    )
     folders = [
         f"{name}: {'not set' if place is None else place if Path(place).is_dir() else f'{place} is no folder'}"
         for name, place in found["folders"].items()
@@ -68,6 +73,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         "cores": f"{found['cores']}, {threads}",
         "gpu": gpus,
         "data": data or "none: digits come with scikit-learn, which is missing",
+        "tables": tables or "none: set NASENGINE_TABLES to the folder where benchmark tables lie",
         "folders": ("\n" + " " * 12).join(folders),
         "drawing": found["dot"] or "dot is missing (Debian: apt install graphviz); needed for show --draw alone",
         "extras": ("\n" + " " * 12).join(extras),
@@ -93,7 +99,28 @@ def _data() -> dict[str, str | None]:
         from nasengine.training.sources import known
     except Exception:  # torch is missing or broken, which is said already
         return digits
-    return {**digits, **{name: str(place) for name, place in known().items()}}
+    return {**digits, **{name: str(place) for name, place in known().items() if _holds_images(place)}}
+
+
+def _holds_images(place: Path) -> bool:
+    """Whether a file can be a data set at all; a .parquet without labels is one of numbers, such as a table's."""
+    if place.suffix != ".parquet":
+        return True
+    try:
+        from pyarrow.parquet import read_schema  # type: ignore[import-untyped]
+
+        return "label" in read_schema(place).names
+    except Exception:  # broken, or pyarrow is: whoever uses the set will be told
+        return True
+
+
+def _tables() -> dict[str, str]:
+    """Benchmark tables that can be used by name, with their files."""
+    try:
+        from nasengine.tables.places import known
+    except Exception:  # a library is missing or broken, which is said already
+        return {}
+    return {name: str(place) for name, place in known().items()}
 
 
 def _database(db: str) -> str:

@@ -27,7 +27,7 @@ class Index(NamedTuple):
 
     known: dict[Architecture, int]
     find: Find
-    count: int
+    size: int
     faults: list[str]
 
 
@@ -50,15 +50,15 @@ def index(mapping: TableMapping, source: Source, space: Space, file: ModuleType 
 
 def _by_spelling(keys: Sequence[str | bytes], mapping: TableMapping, space: Space, file: ModuleType | None) -> Index:
     reads, writes = getattr(file, "from_string", None), getattr(file, "to_string", None)
-    if not (reads or writes):
+    if reads and (writes is None or len(keys) <= READ_WHOLE):
+        return _by_architecture(_spelled(keys, reads), space)
+    if writes is None:
         raise TableError(
             f"space {space.name}: its file defines neither from_string(text) -> Architecture nor "
             "to_string(architecture) -> str; write one of them, or map `decisions` to columns"
         )
-    if reads and (len(keys) <= READ_WHOLE or not writes):
-        return _by_architecture(_spelled(keys, reads), space)
-    rows: dict[str | bytes, int] = {}
-    faults = _kept(rows, keys, lambda row: not keys[row])
+    rows = {key: row for row, key in enumerate(keys) if key}
+    faults = [] if len(rows) == len(keys) else _kept({}, keys, lambda row: not keys[row])
     find = _through(rows, writes, bool(keys) and isinstance(keys[0], bytes))
     if not keys:
         faults.append("it has no rows")

@@ -38,10 +38,9 @@ LATENCIES = {
 
 
 def join(
-    word: str, mapping: TableMapping, source: Source, taken: Sequence[str]
+    path: Path, mapping: TableMapping, source: Source, taken: Sequence[str]
 ) -> "tuple[dict[str, NDArray[np.float64]], str]":
-    """The columns of a file, given by path or name, in the order of the table's rows; and a note about them."""
-    path = find(word)
+    """The columns of a file in the order of the table's rows; and a note about them."""
     other, known = open_source(path), LATENCIES.get(path.stem, Join())
     by = mapping.join_by or mapping.architecture
     place = f"table {source.place}, joined with {path}"

@@ -47,13 +47,14 @@ def load_table(
     made, file = _space(place, read, space, space_settings)
     found = index(read, source, made, file)
     by_epochs, wrong = _values(read, source)
-    faults = [*found.faults, *wrong]
+    faults = [*found.faults, *wrong, *_length_faults(by_epochs, found.size)]
     if faults:
         raise TableError("\n".join(f"{place}: {fault}" for fault in faults))
     notes = [*read.notes]
-    for word in [join] if isinstance(join, str) else join:
+    joined = [joining.find(word) for word in ([join] if isinstance(join, str) else join)]
+    for other in joined:
         taken = [name for columns in by_epochs.values() for name in columns]
-        more, note = joining.join(word, read, source, taken)
+        more, note = joining.join(other, read, source, taken)
         by_epochs = {epochs: {**columns, **more} for epochs, columns in by_epochs.items()}
         notes += [note] if note else []
     return Table(
@@ -64,9 +65,10 @@ def load_table(
         objective=read.objective,
         report=read.report or None,
         fidelities={epochs: columns for epochs, columns in by_epochs.items() if epochs is not None},
-        fingerprint=_fingerprint(read, source, by_epochs),
-        notes=(*notes, *_remarks(read, made, found.count)),
+        fingerprint=_fingerprint(read, [path, *joined]),
+        notes=(*notes, *_remarks(read, made, found.size)),
         find=found.find,
+        space_name=space if isinstance(space, str) else read.space or made.name,
         known=found.known,
     )
 
@@ -120,16 +122,19 @@ def _values(mapping: TableMapping, source: Source) -> "tuple[dict[int | None, Co
     return by_epochs, faults
 
 
-def _fingerprint(mapping: TableMapping, source: Source, by_epochs: "Mapping[int | None, Columns]") -> str:
-    """SHA-256 of all that answers come from: the mapping, what the rows are about, and every value."""
-    made = hashlib.sha256(json.dumps(mapping.to_plain(), sort_keys=True).encode())
-    keys = [column for column in (mapping.architecture, mapping.picks, *mapping.decisions.values()) if column]
-    for cells in source.read(keys).values():
-        made.update(repr(cells.tolist() if hasattr(cells, "tolist") else cells).encode())
-    for epochs, columns in by_epochs.items():
-        for name, column in sorted(columns.items()):
-            made.update(f"{epochs} {name}".encode())
-            made.update(column.tobytes())
+def _length_faults(by_epochs: "Mapping[int | None, Columns]", rows: int) -> list[str]:
+    """Arrays of an .npz need not be of one length; those of a table have to."""
+    lengths = {name: len(column) for columns in by_epochs.values() for name, column in columns.items()}
+    other = [f"{name} has {length:,}" for name, length in lengths.items() if length != rows]
+    return [f"{rows:,} rows say what they are about; {', '.join(other)}"] if rows and other else []
+
+
+def _fingerprint(mapping: TableMapping, files: Collection[Path]) -> str:
+    """SHA-256 of all that answers come from: the mapping and the files; an official archive's name holds its own."""
+    plain = {**mapping.to_plain(), "space": Path(mapping.space).name}
+    made = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
+    for path in files:
+        made.update(path.read_bytes() if path.is_file() else path.name.encode())
     return made.hexdigest()
 
 

@@ -26,9 +26,10 @@ def find(word: str) -> Path:
             if place.is_file():
                 return place
     names = [*known()]
+    hint = "" if word in PUBLISHED else did_you_mean(word, {*names, *PUBLISHED})
     raise TableError(
         f'table: "{word}" came, and no such file or name is there; by name there are {", ".join(names) or "none"}.'
-        f"{did_you_mean(word, {*names, *PUBLISHED})} {_advice(word)}"
+        f"{hint} {_advice(word)}"
     )
 
 

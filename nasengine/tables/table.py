@@ -36,6 +36,7 @@ class Table:
     fingerprint: str
     notes: tuple[str, ...]
     find: Callable[[Architecture], int | None] = field(repr=False)
+    space_name: str = ""  # by which plug-ins find the space
     known: dict[Architecture, int] = field(default_factory=dict, repr=False)
     _ready: dict[tuple[int, int | None], Mapping[str, float]] = field(default_factory=dict, repr=False)
 
