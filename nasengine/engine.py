@@ -81,8 +81,8 @@ def conduct(plan: Plan, db: str | Path, listener: Listener, command: str | None 
         listener.begin(record.name, plan, record.resumed)
         conducted = _Conduct(plan, ledger, record, listener)
         if plan.table is not None:
-            conducted.proposals()
-            listener.note("a table answered: no network was trained, and none is exported")
+            conducted.final(*conducted.proposals())
+            listener.note(f"table {plan.data_name} answered: no network was trained, so none is exported")
         else:
             with seen_by_optuna(ledger, record.name, listener):
                 conducted.final(*(conducted.gradient() if plan.is_gradient else conducted.proposals()))
@@ -189,7 +189,8 @@ class _Conduct:
         """Train the chosen network on all but the test data, and measure it once on that; then leave it as source."""
         if self.done("final", number) is None:
             plan = self.plan
-            self.listener.phase("final", plan.final.epochs)
+            if plan.table is None:
+                self.listener.phase("final", plan.final.epochs)
             job = self.job(number, architecture, final=True)
             with self.executor() as executor:
                 self.start(job)
@@ -214,9 +215,9 @@ class _Conduct:
         plan = self.plan
         return Job(
             number=number, space=plan.space_name, settings=dict(plan.space.settings),
-            architecture=architecture.to_json(), evaluator="train" if final else plan.evaluator,
+            architecture=architecture.to_json(), evaluator=plan.final_evaluator if final else plan.evaluator,
             recipe=(plan.final if final else plan.candidate).to_json(), data=plan.data_name,
-            fidelity=plan.fidelity if plan.limit is None else {"limit": plan.limit}, seed=plan.seed, final=final,
+            fidelity=plan.final_fidelity if final else plan.fidelity, seed=plan.seed, final=final,
         )  # fmt: skip
 
     # what the ask/tell loop writes to

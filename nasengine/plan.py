@@ -62,6 +62,16 @@ class Plan:
         return self.dataset
 
     @property
+    def final_evaluator(self) -> str:
+        """What measures the chosen network."""
+        return "train" if self.table is None else self.evaluator
+
+    @property
+    def final_fidelity(self) -> dict[str, Any]:
+        """At what fidelity: a table's highest."""
+        return {key: value for key, value in self.fidelity.items() if key != "epochs"}
+
+    @property
     def is_gradient(self) -> bool:
         """Whether the strategy learns gates inside a supernet, rather than proposing architectures."""
         return self.supernet_space is not None
@@ -153,7 +163,7 @@ def make(
         values = (
             (asked, recipe_values or {}, supernet_values or {}) if is_gradient else (asked, recipe_values or {}, None)
         )
-        words |= {"reuse": reuse, "goal": goal or ACCURACY}
+        words |= {"reuse": reuse, "goal": goal or ACCURACY, "fidelity": {} if limit is None else {"limit": limit}}
         plan = _on_images(space or SPACE, data, space_settings or {}, values, words)
     plan.strategy()
     return plan

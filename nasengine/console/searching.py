@@ -68,18 +68,22 @@ def found(run: Run, db: str) -> str:
     """What a search found: the network, its figures, and the commands that come next."""
     from nasengine.interpreters.drawing import text
 
-    trial, where, search = run.best, at(db), run.search
-    return "\n".join([
-        text(trial.space, trial.architecture),
-        "",
-        figures(run, trial),
-        "",
-        "Next:",
-        f"  nasengine export best --name {run.name} --to {run.name}{where}",
-        f"  nasengine dashboard{where}",
-        f"  nasengine train --space {search['space']} --architecture {run.name}:best --data {search['data']}"
-        f"{larger(search['space'], trial)} --seeds 3{where}",
-    ])  # fmt: skip
+    trial = run.best
+    lines = [text(trial.space, trial.architecture), "", figures(run, trial), "", "Next:"]
+    return "\n".join([*lines, *(f"  {command}{at(db)}" for command in next_commands(run, trial))])
+
+
+def next_commands(run: Run, trial: Trial) -> list[str]:
+    """What one does with a network that was found; of a table's network there are no weights."""
+    space, data = run.search["space"], run.search["data"]
+    train = f"nasengine train --space {space} --architecture {run.name}:best --data "
+    if run.search["evaluator"] == "table":
+        return [f"nasengine show best --name {run.name}", f"{train}digits"]
+    return [
+        f"nasengine export best --name {run.name} --to {run.name}",
+        "nasengine dashboard",
+        f"{train}{data}{larger(space, trial)} --seeds 3",
+    ]
 
 
 def larger(space: str, trial: Trial) -> str:
@@ -95,9 +99,10 @@ def larger(space: str, trial: Trial) -> str:
 def figures(run: Run, trial: Trial) -> str:
     """The figures of a network in one paragraph."""
     shown = [f"{name.replace('_', ' ')} {value:.4f}" for name, value in trial.values.items() if "accuracy" in name]
+    trained = "by the table, trained" if run.search["evaluator"] == "table" else "trained"
     return (
         f"search {run.name}, {trial.kind} network: {', '.join(shown)}; {number(trial.params)} parameters, "
-        f"{number(trial.macs)} multiply-adds an image, trained in {duration(trial.seconds)}"
+        f"{number(trial.macs)} multiply-adds an image, {trained} in {duration(trial.seconds)}"
     )
 
 
