@@ -52,7 +52,9 @@ def number(value: float | None) -> str:
     """An integer with commas, a value with four digits; nothing for none."""
     if value is None:
         return ""
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+    if isinstance(value, int) or (abs(value) >= 1000 and value.is_integer()):
+        return f"{value:,.0f}"
+    return f"{value:.4f}"
 
 
 def duration(seconds: float | None) -> str:

@@ -6,11 +6,13 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from nasengine.console.output import duration, err, note
+from nasengine.console.output import duration, err, note, number
 from nasengine.engine import Listener
 from nasengine.job import Result
 from nasengine.plan import Plan
 from nasengine.retrain import Training
+from nasengine.search.objective import ACCURACY
+from nasengine.search.propose import told_of
 
 BARE = 3  # letters of an option's name that are enough to know it by
 
@@ -21,12 +23,13 @@ class Lines(Listener):
     def __init__(self) -> None:
         self.name = ""
         self.total, self.done, self.heard, self.began = 0, 0, 0, 0.0  # `done` counts what earlier runs did, too
-        self.best: float | None = None
+        self.best: float | None = None  # by the goal
+        self.goal = ACCURACY
         self.cell = ""
 
     def begin(self, name: str, plan: Plan | Training, resumed: bool) -> None:
         """Remember the name, and say it."""
-        self.name = name
+        self.name, self.goal = name, getattr(plan, "goal", ACCURACY)
         what = f"{plan.strategy_name} in {plan.space_name} on {plan.data_name}"
         self.note(f"search {name}{' goes on' if resumed else ''}: {what}")
 
@@ -45,15 +48,16 @@ class Lines(Listener):
         """One line with the best so far."""
         self.recall(result)
         self.heard += 1
-        value = result.values.get("validation_accuracy")
-        words = f"failed: {result.error}" if result.error else f"validation accuracy {value:.4f}"
-        best = "" if self.best is None else f"  best {self.best:.4f}"
-        self.show("candidates", f"{words}{best}{f'  (known from {reused})' if reused else ''}")
+        told = told_of(result, self.goal)
+        names = [one.name for one in self.goal.objectives]
+        words = ", ".join(f"{name.replace('_', ' ')} {number(told.values[name])}" for name in names if not told.error)
+        best = "" if self.best is None else f"  best {number(self.best)}"
+        self.show("candidates", f"{words or f'failed: {told.error}'}{best}{f'  (known from {reused})' if reused else ''}")
 
     def recall(self, result: Result) -> None:
         """Count it, without a line."""
         self.done += 1
-        value = result.values.get("validation_accuracy")
+        value = told_of(result, self.goal).value
         if value is not None and (self.best is None or value > self.best):
             self.best = value
 
