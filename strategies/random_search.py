@@ -8,17 +8,24 @@ import random
 
 from nasengine.search.strategy import Told
 from nasengine.space import Architecture, Space
+from nasengine.space.unseen import Unseen
 
 
 class RandomSearch:
-    """Proposes random architectures and learns nothing from their results."""
+    """Proposes random architectures; all that it may learn from results is what not to repeat.
 
-    def __init__(self, space: Space):
-        self.space = space
+    repeats: whether an architecture may come again; without, the search ends when all of a space were tried
+    """
 
-    def ask(self, rng: random.Random) -> Architecture:
-        """A random architecture."""
-        return self.space.sample(rng)
+    def __init__(self, space: Space, repeats: bool = True) -> None:
+        self.space, self.repeats = space, repeats
+        self.unseen = Unseen(space)
+
+    def ask(self, rng: random.Random) -> Architecture | None:
+        """A random architecture; None where repeats are not wanted and all have been told."""
+        return self.space.sample(rng) if self.repeats else self.unseen.draw(rng)
 
     def tell(self, result: Told) -> None:
-        """Nothing: the next proposal does not depend on results."""
+        """Take note that it was tried; what came of it does not matter."""
+        if not self.repeats:
+            self.unseen.remove(result.architecture)
