@@ -14,6 +14,7 @@ from nasengine.space.words import (
     concat,
     derived,
     network,
+    nothing,
     op,
     reads,
     relaxed_only,
@@ -26,5 +27,5 @@ from nasengine.space.words import (
 __all__ = [
     "EVERYTHING", "Architecture", "Choice", "Decision", "Everything", "Interpreter", "Mixture", "Node", "Op", "Picks",
     "Published", "Size", "Space", "add", "aside", "cell", "chain", "choose", "concat", "derived", "kind_of", "network",
-    "op", "reads", "relaxed_only", "repeat", "residual", "run", "shared", "stack",
+    "nothing", "op", "reads", "relaxed_only", "repeat", "residual", "run", "shared", "stack",
 ]  # fmt: skip

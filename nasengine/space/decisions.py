@@ -8,7 +8,7 @@ from math import comb
 from typing import Any
 
 from nasengine.errors import SpaceError
-from nasengine.space.nodes import Aside, Choice, Graph, Node, Op, Read, Repeat, Shared, dotted
+from nasengine.space.nodes import Aside, Choice, Graph, Node, Nothing, Op, Read, Repeat, Shared, dotted
 
 Condition = tuple[str, tuple[str, ...]]  # a decision, and the options of it that count
 STRENGTH = ("other", "conv", "attention", "mlp", "pool", "norm", "skip", "zero")  # strongest first
@@ -203,6 +203,8 @@ def kind_of(node: Any) -> str:
             return min(kinds, key=_rank) if kinds else "skip"
         case Repeat(body=inside) | Read(node=inside) | Shared(node=inside):
             return kind_of(inside)
+        case Nothing():
+            return "zero"
         case Node():
             return "skip"
     return "value"

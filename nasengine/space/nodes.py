@@ -111,6 +111,11 @@ class Join(Node):
     kind: str
 
 
+@dataclass(frozen=True, eq=False)
+class Nothing(Node):
+    """No value at all, and nothing is read: an edge that is not there."""
+
+
 def dotted(*parts: str) -> str:
     """Join the non-empty parts with dots: places and namespaces are written so."""
     return ".".join(part for part in parts if part)

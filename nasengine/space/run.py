@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from nasengine.errors import SpaceError
 from nasengine.space.decisions import declared
-from nasengine.space.nodes import Aside, Choice, Derived, Graph, Join, Node, Op, Read, Repeat, Shared, dotted
+from nasengine.space.nodes import Aside, Choice, Derived, Graph, Join, Node, Nothing, Op, Read, Repeat, Shared, dotted
 from nasengine.space.picks import Gate, Picks
 
 V = TypeVar("V")
@@ -43,10 +43,23 @@ def _declared(network: Node) -> Mapping[str, Any]:
 
 
 @lru_cache(maxsize=65536)
+def _looked_up(network: Node, name: str, scope: str) -> tuple[str, Choice, bool]:
+    """The decision that a name means in a namespace or, failing that, outwards of it; whether it is between layers."""
+    table = _declared(network)
+    parts = scope.split(".") if scope else []
+    for k in range(len(parts), -1, -1):
+        full = dotted(*parts[:k], name)
+        if full in table:
+            choice = table[full][1]
+            return full, choice, choice.of_nodes
+    raise SpaceError(f"derived setting at {scope or 'the network'}: {name!r} is none of its decisions")
+
+
+@lru_cache(maxsize=65536)
 def _selective(node: Any) -> bool:
     """Whether a node may read only some of its inputs, depending on the picks."""
     match node:
-        case Read():
+        case Read() | Nothing():
             return True
         case Choice(options=options, keep=keep):
             return keep[0] == 0 or any(_selective(option.node) for option in options)
@@ -63,7 +76,7 @@ class _Walk:
         self.visit = getattr(by, "visit", None)
         self.kinds: dict[type, Any] = {
             Op: self.op, Choice: self.choice, Graph: self.graph, Read: self.read, Shared: self.shared,
-            Repeat: self.repeat, Aside: self.aside, Join: self.join,
+            Repeat: self.repeat, Aside: self.aside, Join: self.join, Nothing: self.nothing,
         }  # fmt: skip
 
     def go(self, node: Node, xs: tuple[Any, ...], place: str, scope: str) -> Any:
@@ -84,20 +97,14 @@ class _Walk:
         return value
 
     def picked(self, name: str, scope: str) -> Any:
-        """What a decision picked, looked up in this namespace and then outwards."""
-        table = _declared(self.network)
-        parts = scope.split(".") if scope else []
-        for k in range(len(parts), -1, -1):
-            full = dotted(*parts[:k], name)
-            if full in table:
-                choice = table[full][1]
-                if not self.picks.asked(full):
-                    return None
-                if choice.of_nodes:
-                    gates = self.picks.gates(full, choice)
-                    return tuple(option.name for option in choice.options if _is_on(gates.get(option.name)))
-                return self.picks.value(full, choice)
-        raise SpaceError(f"derived setting at {scope or 'the network'}: {name!r} is none of its decisions")
+        """What a decision picked."""
+        full, choice, of_nodes = _looked_up(self.network, name, scope)
+        if not self.picks.asked(full):
+            return None
+        if of_nodes:
+            gates = self.picks.gates(full, choice)
+            return tuple([option.name for option in choice.options if _is_on(gates.get(option.name))])
+        return self.picks.value(full, choice)
 
     def choice(self, node: Choice, xs: tuple[Any, ...], place: str, scope: str) -> Any:
         name = dotted(scope, node.name)
@@ -150,6 +157,9 @@ class _Walk:
             self.by.aside(node.name, inner, lambda: self.go(node.node, xs, inner, scope))
         return xs[0]
 
+    def nothing(self, node: Nothing, xs: tuple[Any, ...], place: str, scope: str) -> None:
+        return None
+
     def live(self, node: Graph, inputs: int, scope: str) -> frozenset[int] | set[int]:
         """The steps that something leads from to the output, under these picks."""
         return self._backwards(node, inputs, scope)[0] if _selective(node) else _always_live(node, inputs)
@@ -169,6 +179,8 @@ class _Walk:
         """Which of its inputs a node reads, under these picks."""
         if _selective(node):
             match node:
+                case Nothing():
+                    return set()
                 case Read(sources=sources, node=inside):
                     return {sources[i] for i in self.used(inside, len(sources), scope)}
                 case Choice(name=name, options=options):

@@ -5,7 +5,21 @@ from collections.abc import Callable
 from typing import Any
 
 from nasengine.errors import SpaceError
-from nasengine.space.nodes import Aside, Choice, Derived, Graph, Join, Node, Op, Option, Read, Repeat, Shared, Step
+from nasengine.space.nodes import (
+    Aside,
+    Choice,
+    Derived,
+    Graph,
+    Join,
+    Node,
+    Nothing,
+    Op,
+    Option,
+    Read,
+    Repeat,
+    Shared,
+    Step,
+)
 
 INPUT = "input"  # what `reads` calls the value that enters a network
 _INPUTS = re.compile(INPUT + r"\d*")
@@ -125,6 +139,11 @@ def concat() -> Join:
 def add() -> Join:
     """Add all incoming values."""
     return Join("add")
+
+
+def nothing() -> Nothing:
+    """An option that brings no value, so that what it would have read need not be run: an edge that is not there."""
+    return Nothing()
 
 
 class _Reads:

@@ -24,6 +24,7 @@ from nasengine.space import (
     concat,
     derived,
     network,
+    nothing,
     op,
     reads,
     repeat,
@@ -89,6 +90,18 @@ def test_an_absent_value_drops_out_of_sums_and_is_never_run_on() -> None:
     joined = network(m=maybe, c=reads("input", op(C)), d=reads("m", "c", concat()))
     assert walk(joined, m__m="") == "C(x)"
     assert walk(joined, m__m="a") == "[A(x)|C(x)]"
+
+
+def test_an_edge_that_is_not_there_brings_nothing_and_reads_nothing() -> None:
+    edge = choose("kept", no=nothing(), yes=op(B))
+    graph = network(first=op(A), edge=reads("first", edge), out=reads("input", "edge", add()))
+    words = Words()
+    assert run(graph, ("x",), Architecture({"edge.kept": ("no",)}), words) == "x"
+    assert words.places == []
+    assert walk(graph, edge__kept="yes") == "[x+B(A(x))]"
+    assert run(graph, ("x",), EVERYTHING, Words()) == "[x+B(A(x))]"
+    assert walk(edge, kept="no") is None
+    assert Space("small", (1, 8, 8), graph).decisions["edge.kept"].kinds == {"no": "zero", "yes": "other"}
 
 
 def test_dead_steps_are_not_run() -> None:
