@@ -22,10 +22,11 @@ from nasengine.layers.mlp import MLP
 from nasengine.layers.norm import BatchNorm, Norm
 from nasengine.layers.pooling import AvgPool, MaxPool, Pooling
 from nasengine.layers.reduction import FactorizedReduce, ResidualReduction
-from nasengine.layers.skip import DropPath, Identity, Zero
+from nasengine.layers.skip import DropPath, Identity, Truncate, Zero
 
 __all__ = [
     "MLP", "Attention", "AuxiliaryHead", "AvgPool", "BatchNorm", "Classifier", "ConvNorm", "ConvNormReLU",
     "DepthwiseSeparable", "DilatedConv", "DropPath", "FactorizedReduce", "Identity", "InvertedBottleneck", "MaxPool",
-    "Norm", "Pooling", "ReLUConvNorm", "ResidualReduction", "SepConv", "SeparableConv", "StarReLU", "Zero",
+    "Norm", "Pooling", "ReLUConvNorm", "ResidualReduction", "SepConv", "SeparableConv", "StarReLU", "Truncate",
+    "Zero",
 ]  # fmt: skip

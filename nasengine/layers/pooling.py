@@ -11,7 +11,7 @@ class MaxPool(nn.Module):
 
     def __init__(self, channels: int, kernel: int = 3, stride: int = 1):
         super().__init__()
-        self.pool = nn.MaxPool2d(kernel, stride, (kernel - 1) // 2)
+        self.pool = nn.MaxPool2d(kernel, stride, (kernel - 1) // 2, ceil_mode=kernel % 2 == 0)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pool(x)

@@ -33,6 +33,25 @@ class Zero(nn.Module):
         return torch.zeros_like(x[:, :, :: self.stride, :: self.stride])
 
 
+class Truncate(nn.Module):
+    """The first `width` of the channels: (batch, channels, height, width) -> (batch, `width`, height, width).
+
+    Raises ValueError where fewer arrive. NAS-Bench-101 (Ying et al., 2019, https://arxiv.org/abs/1902.09635).
+    """
+
+    kind = "skip"
+    keeps_zero = True
+
+    def __init__(self, channels: int, width: int):
+        super().__init__()
+        if width > channels:
+            raise ValueError(f"Truncate: width came as {width}; {channels} channels arrive, give no more")
+        self.width = width
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, : self.width]
+
+
 class DropPath(nn.Module):
     """In training drops whole samples at `rate` and scales up those kept; the identity at evaluation. Shapes stay.
 

@@ -23,6 +23,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "ResidualReduction": {"sizes": {"width": (16, 24)}},
     "SepConv": {"sizes": {"kernel": (3, 7), "expand": (2, 3)}},
     "SeparableConv": {"sizes": {"kernel": (3, 5)}, "stride": 2},
+    "Truncate": {"width": 8},
 }
 
 

@@ -13,6 +13,7 @@ SPACES = [name for name, _ in listing("space")]
 QUICK = {
     "darts": {"channels": 4, "layers": 3},
     "nasbench201": {"channels": 4, "cells": 1},
+    "nasbench101": {"channels": 8, "cells": 1},
     "nasbench-macro": {"channels": 4, "features": 16},
 }
 

@@ -22,6 +22,7 @@ def test_stride_halves_rounded_up(size):
     half = -(-size // 2)
     for layer in (MaxPool, AvgPool):
         assert layer(3, stride=2)(torch.randn(2, 3, size, size)).shape == (2, 3, half, half)
+    assert MaxPool(3, kernel=2, stride=2)(torch.randn(2, 3, size, size)).shape == (2, 3, half, half)
 
 
 def test_pooling_mixer_takes_the_centre_off():

@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from nasengine.layers import DropPath, Identity, Zero
+from nasengine.layers import DropPath, Identity, Truncate, Zero
 
 
 def test_identity_is_its_input():
@@ -13,6 +14,14 @@ def test_zero_stops_what_is_not_finite_too():
     x = torch.full((2, 3, 5, 4), float("nan"))
     assert torch.equal(Zero(3)(x), torch.zeros(2, 3, 5, 4))
     assert torch.equal(Zero(3, stride=2)(x), torch.zeros(2, 3, 3, 2))
+
+
+def test_truncation_keeps_the_first_channels_and_makes_none():
+    x = torch.randn(2, 5, 3, 3)
+    assert torch.equal(Truncate(5, width=3)(x), x[:, :3])
+    assert torch.equal(Truncate(5, width=5)(x), x)
+    with pytest.raises(ValueError, match="5 channels arrive"):
+        Truncate(5, width=6)
 
 
 def test_drop_path_drops_whole_samples_and_keeps_the_mean():
