@@ -176,5 +176,5 @@ class Comparison:
 
 def axis(name: str, column: "Column") -> str:
     """The title of an axis: the value's name with its unit."""
-    unit = "%" if "accuracy" in name and column.max() > 1 else "s" if name.endswith("seconds") else ""
+    unit = "%" if "accuracy" in name and column.max() > 2 else "s" if name.endswith("seconds") else ""
     return f"{named(name)} ({unit})" if unit else named(name)

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple
@@ -30,7 +30,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_all(tasks: Sequence[Task], contest: Contest, entry: Entry, workers: int) -> Iterator[Run]:
+def run_all(tasks: Sequence[Task], contest: Contest, entry: Entry, workers: int) -> Generator[Run]:
     """Every run, as it is done: in this process with one worker, else in processes that make the contest of `entry`.
 
     Raises TrainingError where a process dies. When the caller stops listening, what runs is ended at once.

@@ -11,7 +11,7 @@ from nasengine.bench.comparison import Comparison, Panel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "nasengine",  # the same picture is the same file
     "svg.fonttype": "none",
     "font.size": 10,

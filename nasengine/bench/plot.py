@@ -68,7 +68,7 @@ def _entries(values: "NDArray[np.float64]", panel: Panel) -> list[float | None]:
 
 def _y_axis(panel: Panel, queries: "NDArray[np.int64]") -> dict[str, Any]:
     if panel.logarithmic:
-        return {"title": panel.axis, "type": "log", "exponentformat": "power"}
+        return {"title": panel.axis, "type": "log", "dtick": "D2", "exponentformat": "none"}
     return {"title": panel.axis, "range": view(panel, queries)}
 
 

@@ -26,7 +26,7 @@ def lines(rows: Sequence[dict[str, Any]], names: Sequence[str | None], seconds: 
     """
     titles = [
         *("strategy", "seeds", *(named(name or "") for name in names), "median rank", "regret", "at optimum"),
-        *("queries to target", "duplicates", "seconds"),
+        *("queries to target", "duplicates", "seconds a run"),
     ]
     digits = {what: decimals([row[f"mean_{what}"] for row in rows]) for what in ("validation", "test")}
     made = [_line(row, digits, took) for row, took in zip(rows, seconds, strict=True)]
@@ -61,7 +61,7 @@ def _target(row: dict[str, Any]) -> str:
     """Mean queries to the target; or the share of runs that reached it, where some did not."""
     if row["mean_queries_to_target"] is not None:
         return f"{row['mean_queries_to_target']:,.1f}"
-    return "" if row["reached_target"] is None else f"{row['reached_target']:.2f} reached"
+    return "" if row["reached_target"] is None else f"in {100 * row['reached_target']:.0f} % of runs"
 
 
 def _with_error(mean: float | None, error: float | None, digits: int) -> str:

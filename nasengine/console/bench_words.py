@@ -39,8 +39,13 @@ def summary(comparison: Comparison, flags: BenchFlags) -> str:
     reported = "" if contest.report is None else f"; {named(contest.report)} is reported"
     return (
         f"{contest.table.name}{held}, {len(contest.table):,} rows: {flags.seeds} seeds from {flags.first_seed} on, "
-        f"{flags.budget:,} queries each, selected by {', '.join(map(str, contest.goal.objectives))}{reported}."
+        f"{flags.budget:,} queries each, selected by {_objectives(comparison)}{reported}."
     )
+
+
+def _objectives(comparison: Comparison) -> str:
+    """What is selected by; that a value is to be large goes without saying."""
+    return ", ".join(str(one).removeprefix("max:").replace("_", " ") for one in comparison.contest.goal.objectives)
 
 
 def write(

@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import asdict
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from nasengine.bench.comparison import Comparison
 from nasengine.bench.contest import Contest, Entry
@@ -21,6 +21,7 @@ from nasengine.errors import NasError, TrainingError
 from nasengine.ledger import Ledger
 from nasengine.ledger.environment import environment
 from nasengine.runs import run_folder
+from nasengine.search.objective import Reward
 
 
 class Record(Protocol):
@@ -41,8 +42,8 @@ def bench(flags: BenchFlags, *, db: str, json: bool, space_settings: Mapping[str
     one_thread_each()
     contestants = parse(flags.strategies)
     entry = Entry(
-        flags.table, flags.dataset, tuple(flags.objective or ()), flags.reward, flags.mapping, flags.space,
-        space_settings, tuple(flags.join or ()),
+        flags.table, flags.dataset, tuple(flags.objective or ()), cast(Reward, flags.reward), flags.mapping,
+        flags.space, space_settings, tuple(flags.join or ()),
     )  # fmt: skip
     contest = entry.contest()
     check(contestants, contest.table.space)
