@@ -50,15 +50,10 @@ def load_table(
     faults = [*found.faults, *wrong, *_length_faults(by_epochs, found.size)]
     if faults:
         raise TableError("\n".join(f"{place}: {fault}" for fault in faults))
-    notes = [*read.notes]
     joined = [joining.find(word) for word in ([join] if isinstance(join, str) else join)]
-    for other in joined:
-        taken = [name for columns in by_epochs.values() for name in columns]
-        more, note = joining.join(other, read, source, taken)
-        by_epochs = {epochs: {**columns, **more} for epochs, columns in by_epochs.items()}
-        notes += [note] if note else []
+    by_epochs, notes = _joined(joined, read, source, by_epochs)
     return Table(
-        name=path.name.partition(".")[0],
+        name=places.name_of(path),
         dataset=dataset,
         space=made,
         values=list(by_epochs.values())[-1],
@@ -66,7 +61,7 @@ def load_table(
         report=read.report or None,
         fidelities={epochs: columns for epochs, columns in by_epochs.items() if epochs is not None},
         fingerprint=_fingerprint(read, [path, *joined]),
-        notes=(*notes, *_remarks(read, made, found.size)),
+        notes=(*read.notes, *notes, *_remarks(read, made, found.size)),
         find=found.find,
         space_name=space if isinstance(space, str) else read.space or made.name,
         known=found.known,
@@ -122,6 +117,19 @@ def _values(mapping: TableMapping, source: Source) -> "tuple[dict[int | None, Co
     return by_epochs, faults
 
 
+def _joined(
+    files: Collection[Path], mapping: TableMapping, source: Source, by_epochs: "dict[int | None, Columns]"
+) -> "tuple[dict[int | None, Columns], list[str]]":
+    """The columns with those of further files, which are the same at every fidelity; and notes about them."""
+    notes = []
+    for file in files:
+        taken = [name for columns in by_epochs.values() for name in columns]
+        more, note = joining.join(file, mapping, source, taken)
+        by_epochs = {epochs: {**columns, **more} for epochs, columns in by_epochs.items()}
+        notes.append(note)
+    return by_epochs, [note for note in notes if note]
+
+
 def _length_faults(by_epochs: "Mapping[int | None, Columns]", rows: int) -> list[str]:
     """Arrays of an .npz need not be of one length; those of a table have to."""
     lengths = {name: len(column) for columns in by_epochs.values() for name, column in columns.items()}
@@ -141,8 +149,10 @@ def _fingerprint(mapping: TableMapping, files: Collection[Path]) -> str:
 def _remarks(mapping: TableMapping, space: Space, rows: int) -> list[str]:
     """What is to be said of any table of this form."""
     found = []
-    if space.where is None and not mapping.settings and rows < (count := space.count()):
-        found.append(f"The table holds {rows:,} of the {count:,} architectures of the space; others fail.")
+    if space.where is None and (size := space.size()).exact and rows < size.count:
+        found.append(
+            f"The table holds {rows:,} of the {size.count:,} architectures of the space; queries of others fail."
+        )
     if not mapping.report and not mapping.notes:
         found.append(f"The table has no value to report apart from {mapping.objective}, by which is selected.")
     return found

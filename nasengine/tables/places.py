@@ -33,6 +33,12 @@ def find(word: str) -> Path:
     )
 
 
+def name_of(path: Path) -> str:
+    """The name of a table: that of the published one whose file it is, or the file's."""
+    published = (name for name, one in PUBLISHED.items() if path.name in one.files)
+    return next(published, path.name.partition(".")[0])
+
+
 def known() -> dict[str, Path]:
     """The tables that can be used by name, with their files."""
     found = {name: place for name, place in SHIPPED.items() if place.is_file()}

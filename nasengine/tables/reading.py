@@ -2,20 +2,16 @@
 
 An `.npz` holds one array a column, all of equally many rows. An array of two dimensions (rows, seeds) stands for its
 mean over the second, and `NAME[3]` for its column 3. What is called `mapping` is the file's own mapping, as JSON text.
-The table that ships, `digits.npz`, is laid out so:
+As the table that ships is laid out:
 
-    picks (rows, decisions)                   int8: numbers of options in declared order, -1 where not asked
-    decisions (decisions,)                    text: the names that belong to the columns of `picks`
-    validation_accuracy_seeds (rows, seeds)   and test_accuracy_seeds (rows, seeds)
-    validation_accuracy_curve (rows, epochs)  the learning curve, mean over the seeds
+    architecture (rows,)                      text, as the space's file spells it; or instead
+    picks (rows, decisions)                   numbers of options in declared order, -1 where a decision is not asked,
+    decisions (decisions,)                    with the names of its columns
+    validation_accuracy, test_accuracy (rows,) or (rows, seeds)
+    learning_curve (rows, epochs)             validation accuracy after each epoch, mean over the seeds
     params, macs, latency_ms, seconds_per_epoch (rows,)
-    about, mapping                            JSON texts: where it comes from, and how it is read:
-
-    {"space": "small-cell", "settings": {"input": [1, 8, 8]}, "picks": "picks",
-     "values": {"params": "params", "macs": "macs", "latency_ms": "latency_ms"},
-     "fidelities": {"1": {"validation_accuracy": "validation_accuracy_curve[0]"},
-                    "2": {"validation_accuracy": "validation_accuracy_seeds", "test_accuracy": "test_accuracy_seeds"}},
-     "seconds_per_epoch": "seconds_per_epoch", "notes": ["What a page about the table has to say."]}
+    mapping                                   {"space": "small_cell", "architecture": "architecture", "values": {…},
+                                              "fidelities": {"1": {"validation_accuracy": "learning_curve[0]"}, …}}
 """
 
 import csv
@@ -148,4 +144,4 @@ def _number(cell: Any) -> float:
 
 
 def _shown(cell: Any) -> str:
-    return "nothing" if cell is None or cell == "" else str(cell)
+    return "nothing" if cell is None or str(cell) == "" else str(cell)

@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pandas
 import pytest
 
 from nasengine.console.doctor import EXTRAS
@@ -13,7 +14,7 @@ from tests.console.typed import ROOT, good
 
 KEYS = {
     *("nasengine", "python", "platform", "libraries", "cores", "threads", "gpus"),
-    *("data", "folders", "dot", "extras", "database"),
+    *("data", "tables", "folders", "dot", "extras", "database"),
 }
 
 
@@ -37,6 +38,17 @@ def test_doctor_shows_where_data_is_looked_for(tmp_path: Path, monkeypatch: pyte
     assert found["data"]["cats"] == str(tmp_path / "cats.npz")
     assert found["folders"]["NASENGINE_DATA"] == str(tmp_path)
     assert "nowhere is no folder" in good("doctor").out
+
+
+def test_doctor_lists_benchmark_tables_apart_from_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pandas.DataFrame({"arch_str": ["x"]}).to_parquet(tmp_path / "nasbench201.parquet")
+    pandas.DataFrame({"png": [b"x"], "label": [0]}).to_parquet(tmp_path / "cats.parquet")
+    monkeypatch.setenv("NASENGINE_DATA", str(tmp_path))
+    monkeypatch.setenv("NASENGINE_TABLES", str(tmp_path))
+    found = good("doctor", "--json").json
+    assert "cats" in found["data"] and "nasbench201" not in found["data"]
+    assert found["tables"]["nasbench201"] == str(tmp_path / "nasbench201.parquet") and "cats" not in found["tables"]
+    assert f"nasbench201 ({tmp_path / 'nasbench201.parquet'})" in good("doctor").out
 
 
 def test_doctor_says_what_is_missing_and_never_fails(tmp_path: Path) -> None:
