@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import nasengine.search as _search_package
 
 if TYPE_CHECKING:
-    from nasengine.engine import Listener, search
+    from nasengine.engine import search
     from nasengine.errors import NasError
     from nasengine.ledger import Ledger
+    from nasengine.listener import Listener
     from nasengine.plan import Plan
     from nasengine.plugins import load_space, load_strategy
     from nasengine.retrain import train
@@ -34,7 +35,7 @@ __all__ = [
 _PLACES = {
     "Architecture": "space",
     "Ledger": "ledger",
-    "Listener": "engine",
+    "Listener": "listener",
     "NasError": "errors",
     "Plan": "plan",
     "Run": "runs",

@@ -12,46 +12,25 @@ from typing import Any
 import torch
 
 from nasengine import plugins
+from nasengine.bookkeeping import Bookkeeping, TableBookkeeping
 from nasengine.errors import TrainingError
 from nasengine.interpreters.cost import cost
-from nasengine.interpreters.digest import digest, layers_fingerprint
+from nasengine.interpreters.digest import digest
 from nasengine.interpreters.weights import save_weights
-from nasengine.job import Job, Result, reuse_key
+from nasengine.job import Job, Result
 from nasengine.ledger import DEFAULT, Ledger, SearchRecord
 from nasengine.ledger import Trial as TrialStart
 from nasengine.ledger.environment import environment
 from nasengine.ledger.queries import value_of
+from nasengine.listener import Listener
 from nasengine.plan import Plan, make
 from nasengine.runs import Run, run_folder
 from nasengine.search import relay
-from nasengine.search.propose import History, propose, told_of
+from nasengine.search.propose import propose
 from nasengine.search.relax import relax
 from nasengine.search.room import batch_that_fits
-from nasengine.search.strategy import Remark
 from nasengine.space import EVERYTHING, Architecture
 from nasengine.training.fit import pick_device
-
-
-class Listener:
-    """Hears what happens in a search; override what is to be shown."""
-
-    def begin(self, name: str, plan: Any, resumed: bool) -> None:
-        """The search, or the Training of one architecture, has a name now, and starts or goes on."""
-
-    def phase(self, name: str, total: int) -> None:
-        """A phase begins: "supernet" and "final" count epochs, "candidates" counts trials."""
-
-    def epoch(self, phase: str, values: Mapping[str, Any]) -> None:
-        """An epoch ended, of the supernet, of the candidate that runs, or of the final training."""
-
-    def result(self, result: Result, reused: str | None) -> None:
-        """A candidate's result; `reused` names the search that had it already."""
-
-    def recall(self, result: Result) -> None:
-        """A candidate's result from before the search was stopped; all of them come before the next `result`."""
-
-    def note(self, text: str) -> None:
-        """One sentence worth reading."""
 
 
 def search(
@@ -111,7 +90,7 @@ class _Conduct:
         self.plan, self.ledger, self.record, self.listener = plan, ledger, record, listener
         self.folder = run_folder(ledger, record.name)
         self.deadline = None if plan.hours is None else time.monotonic() + plan.hours * 3600
-        self.rows: dict[int, int] = {}  # number of a running job -> its row
+        self.books = (Bookkeeping if plan.table is None else TableBookkeeping)(plan, ledger, record, listener)
 
     def out_of_time(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
@@ -169,7 +148,7 @@ class _Conduct:
         )
         with self.executor() as executor, plugins.blaming("strategy", plan.strategy_name):
             ended = propose(
-                plan.strategy(), executor, self, job_for=self.candidate, trials=plan.trials, seed=plan.seed,
+                plan.strategy(), executor, self.books, job_for=self.candidate, trials=plan.trials, seed=plan.seed,
                 goal=plan.goal, warm=warm, order=plan.order, workers=plan.workers, out_of_time=self.out_of_time,
             )  # fmt: skip
         if not ended:
@@ -193,7 +172,7 @@ class _Conduct:
                 self.listener.phase("final", plan.final.epochs)
             job = self.job(number, architecture, final=True)
             with self.executor() as executor:
-                self.start(job)
+                self.books.start(job)
                 executor.submit(job)
                 _, result = executor.next()
             self.record.record(replace(result, epochs=[]), kind="final")  # its epochs are there already
@@ -202,13 +181,16 @@ class _Conduct:
         else:
             self.listener.note("the chosen network was trained before")
 
+    def candidate(self, number: int, architecture: Architecture) -> Job:
+        return self.job(number, architecture, final=False)
+
     def executor(self) -> Any:
         plan = self.plan
         made = plugins.one_class("executor", plan.executor)
         return made(self.folder, workers=plan.workers, dataset=plan.dataset, on_epoch=self.on_epoch)
 
     def on_epoch(self, job: Job, values: Mapping[str, Any]) -> None:
-        self.record.epoch(self.rows[job.number], values)
+        self.record.epoch(self.books.rows[job.number], values)
         self.listener.epoch("final" if job.final else "candidates", values)
 
     def job(self, number: int, architecture: Architecture, final: bool) -> Job:
@@ -219,69 +201,3 @@ class _Conduct:
             recipe=(plan.final if final else plan.candidate).to_json(), data=plan.data_name,
             fidelity=plan.final_fidelity if final else plan.fidelity, seed=plan.seed, final=final,
         )  # fmt: skip
-
-    # what the ask/tell loop writes to
-
-    def candidate(self, number: int, architecture: Architecture) -> Job:
-        return self.job(number, architecture, final=False)
-
-    def history(self) -> History:
-        """What an earlier run of this search left."""
-        left = self.ledger.replay(self.record.name)
-        opened = [(number, Architecture.from_json(picks)) for number, picks in left.open]
-        if left.told or opened:
-            self.listener.note(f"going on after {len(left.told)} results; {len(opened)} open proposals run again")
-        for result in (*left.told, *left.waiting):
-            self.listener.recall(result)
-        said = [Remark(row["kind"], row["text"], row["values"] or {}) for row in self.ledger.remarks(self.record.name)]
-        return History(left.told, left.waiting, opened, said)
-
-    def remark(self, number: int, remark: Remark) -> None:
-        self.record.remark(number, remark.kind, remark.text, remark.values)
-        if remark.kind in ("note", "warning"):
-            self.listener.note(f"{self.plan.strategy_name}: {remark.text}")
-
-    def propose(self, number: int, architecture: Architecture) -> None:
-        self.record.propose(number, architecture.to_json())
-
-    def key(self, job: Job) -> str:
-        """Equal work has an equal key: same network, recipe, data, seed and way of training."""
-        architecture, space = Architecture.from_json(job.architecture), self.plan.space
-        way = {**job.fidelity, "settings": job.settings, "evaluator": job.evaluator}
-        recipe = {**job.recipe, **space.recipe_of(architecture)}
-        return reuse_key(
-            digest=digest(space, architecture), layers=layers_fingerprint(space, architecture), recipe=recipe,
-            data=self.plan.data.fingerprint, seed=job.seed, fidelity=way,
-        )  # fmt: skip
-
-    def may_be_reused(self, job: Job) -> bool:
-        """Whether an equal job has an equal result: not on a table, whose rows differ where networks do not."""
-        return not (job.final or job.inherit) and self.plan.table is None
-
-    def known(self, job: Job) -> Result | None:
-        ask = self.plan.reuse and self.may_be_reused(job)
-        found = self.ledger.find_reusable(self.key(job)) if ask else None
-        if found is None:
-            return None
-        result = Result.from_json({**found.result.to_json(), "number": job.number, "architecture": job.architecture})
-        value = told_of(result, self.plan.goal).value
-        self.record.record(result, reuse_key=self.key(job), reused_from=found.trial_id, value=value)
-        self.listener.result(result, f"{found.search}, trial {found.number}")
-        return result
-
-    def start(self, job: Job) -> None:
-        kind, chosen = ("final", {"chosen_from": job.number}) if job.final else ("candidate", {})
-        lineage = {"settings": job.settings, **chosen, **({"inherit": job.inherit} if job.inherit else {})}
-        start = TrialStart(
-            job.number, kind, architecture=job.architecture, seed=job.seed, recipe=job.recipe,
-            lineage=lineage, reuse_key=self.key(job) if self.may_be_reused(job) else None,
-        )  # fmt: skip
-        self.rows[job.number] = self.record.start(start)
-
-    def result(self, job: Job, result: Result) -> None:
-        value = told_of(result, self.plan.goal).value
-        self.record.record(replace(result, epochs=[]), value=value)  # its epochs are there already
-        self.listener.result(result, None)
-
-    def tell(self, result: Result, order: int) -> None:
-        self.record.tell(result.number, order)

@@ -10,12 +10,13 @@ from typing import Any
 import torch
 
 from nasengine import plugins
-from nasengine.engine import Listener, seen_by_optuna
+from nasengine.engine import seen_by_optuna
 from nasengine.errors import NasError, TrainingError
 from nasengine.job import Job
 from nasengine.ledger import DEFAULT, Ledger, SearchRecord
 from nasengine.ledger import Trial as TrialStart
 from nasengine.ledger.environment import environment
+from nasengine.listener import Listener
 from nasengine.plan import OF_THE_DATA, space_for
 from nasengine.runs import Run, picks_of, run_folder
 from nasengine.space import Architecture, Space

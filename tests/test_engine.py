@@ -14,9 +14,10 @@ import pytest
 import torch
 
 from nasengine import engine
-from nasengine.engine import Listener, search
+from nasengine.engine import search
 from nasengine.errors import LedgerError, NasError
 from nasengine.job import Job, Result
+from nasengine.listener import Listener
 from nasengine.plan import make
 from nasengine.runs import Run
 
@@ -201,7 +202,7 @@ def test_the_plan_fills_input_and_classes_from_the_data() -> None:
 DRIVER = """
 import json, sys, torch
 torch.set_num_threads(1)
-from nasengine.engine import Listener, search
+from nasengine.engine import search
 class Loud(Listener):
     def epoch(self, phase, values): print(phase, flush=True)
     def result(self, result, reused): print("result", flush=True)

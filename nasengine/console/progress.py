@@ -7,8 +7,8 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from nasengine.console.output import duration, err, note, number
-from nasengine.engine import Listener
 from nasengine.job import Result
+from nasengine.listener import Listener
 from nasengine.plan import Plan
 from nasengine.retrain import Training
 from nasengine.search.objective import ACCURACY
@@ -52,7 +52,9 @@ class Lines(Listener):
         names = [one.name for one in self.goal.objectives]
         words = ", ".join(f"{name.replace('_', ' ')} {number(told.values[name])}" for name in names if not told.error)
         best = "" if self.best is None else f"  best {number(self.best)}"
-        self.show("candidates", f"{words or f'failed: {told.error}'}{best}{f'  (known from {reused})' if reused else ''}")
+        self.show(
+            "candidates", f"{words or f'failed: {told.error}'}{best}{f'  (known from {reused})' if reused else ''}"
+        )
 
     def recall(self, result: Result) -> None:
         """Count it, without a line."""
