@@ -9,6 +9,7 @@ from typing import Any
 from nasengine.errors import SpaceError
 from nasengine.space import Architecture, Decision, Space
 
+STARTS = 1000  # braces from which a reply is read, the last ones: a hostile one has as many as it has characters
 PLAIN_KINDS = ("edge", "value", "other")  # say nothing about an option
 
 
@@ -16,8 +17,13 @@ def describe(space: Space) -> str:
     """Every question that an architecture answers, what may be answered and when, and the form of a reply."""
     channels, *size = space.input
     shape = f"{channels} channels of {' by '.join(map(str, size))}" if size else f"{channels} numbers"
-    lines = [f"Space {space.name}: networks for inputs of {shape}. An architecture answers these questions:"]
-    lines += [f"- {name}: {_question(decision)}" for name, decision in space.decisions.items()]
+    heading = f"Space {space.name}: networks for inputs of {shape}. An architecture answers these questions:"
+    return f"{heading}\n{questions(space)}"
+
+
+def questions(space: Space) -> str:
+    """What `describe` says less its heading, which tells what the questions are about."""
+    lines = [f"- {name}: {_question(decision)}" for name, decision in space.decisions.items()]
     if space.where is not None:
         lines.append(f"Legal only under this condition: {space.condition_words()}.")
     example = json.dumps(space.sample(random.Random(0)).to_json())
@@ -94,8 +100,22 @@ def _kept(name: str, options: tuple[str, ...]) -> dict[str, Any]:
 def read(space: Space, reply: str | Mapping[str, Any]) -> Architecture:
     """The architecture of a reply: a dictionary, or JSON that stands anywhere in a text.
 
-    One option may stand without its list, and values for their names. Raises SpaceError with every fault in it.
+    One option may stand without its list, values for their names, and null for what is not asked. Raises SpaceError
+    with every fault in it.
     """
+    picks, faults = _picks(space, reply)
+    faults += space.faults(picks)
+    if faults:
+        raise SpaceError(f"reply for space {space.name}: {'; '.join(faults)}")
+    return space.check(picks)
+
+
+def wishes(space: Space, reply: str | Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """What a faulty reply wants, for `Space.follow`; raises SpaceError where it holds no JSON object."""
+    return _picks(space, reply)[0]
+
+
+def _picks(space: Space, reply: str | Mapping[str, Any]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
     text = reply if isinstance(reply, str) else json.dumps(reply, default=str)
     picks: dict[str, tuple[str, ...]] = {}
     faults = []
@@ -103,11 +123,10 @@ def read(space: Space, reply: str | Mapping[str, Any]) -> Architecture:
         if name in picks:
             faults.append(f"{name} is answered twice; give one list of options")
         options = space.decisions[name].options if name in space.decisions else ()
+        if kept is None and "None" not in options:
+            continue
         picks[name] = tuple(_word(option, options) for option in (kept if isinstance(kept, list) else [kept]))
-    faults += space.faults(picks)
-    if faults:
-        raise SpaceError(f"reply for space {space.name}: {'; '.join(faults)}")
-    return space.check(picks)
+    return picks, faults
 
 
 class _Pairs(tuple[tuple[str, Any], ...]):
@@ -119,11 +138,13 @@ def _answers(space: Space, text: str) -> _Pairs:
     decoder = json.JSONDecoder(object_pairs_hook=_Pairs)
     found: list[_Pairs] = []
     trouble = "there is none"
-    for start in re.finditer("{", text):
+    for start in [match.start() for match in re.finditer("{", text)][-STARTS:]:
         try:
-            found.append(decoder.raw_decode(text, start.start())[0])
+            found.append(decoder.raw_decode(text, start)[0])
         except json.JSONDecodeError as error:
             trouble = f"{error.msg} at line {error.lineno}, column {error.colno}"
+        except (ValueError, RecursionError):  # a number of thousands of digits, lists thousands deep
+            trouble = "a number too long, or lists too deep"
     if not found:
         raise SpaceError(
             f"reply for space {space.name}: it holds no JSON object ({trouble}); "

@@ -142,3 +142,31 @@ def test_what_is_no_option_at_all_is_a_fault_and_no_crash() -> None:
 def test_a_reply_without_json_is_told_so(text: str, words: str) -> None:
     with pytest.raises(SpaceError, match=words):
         prose.read(space(), text)
+
+
+def test_null_is_for_what_is_not_asked() -> None:
+    reply = {**LEGAL, "a.mixer": ["pool"], "a.conv.kernel": None}
+    assert prose.read(space(), reply).picks["a.mixer"] == ("pool",)
+    with pytest.raises(SpaceError, match="a.conv.kernel is missing"):
+        prose.read(space(), {**LEGAL, "a.conv.kernel": None})
+    assert prose.read(space(), {**LEGAL, "a.rate": None}).picks["a.rate"] == ("None",)
+
+
+def test_wishes_are_what_a_faulty_reply_wants() -> None:
+    wishes = prose.wishes(space(), 'I say {"a.mixer": ["conv", "none"], "a.depth": 2, "odd": []}')
+    assert wishes == {"a.mixer": ("conv", "none"), "a.depth": ("2",), "odd": ()}
+    assert space().follow(wishes, random.Random(0)).picks["a.depth"] == ("2",)
+    with pytest.raises(SpaceError, match="no JSON object"):
+        prose.wishes(space(), "I cannot help with that.")
+
+
+@pytest.mark.parametrize("text", ['{"a.depth": ' * 5000, '{"a.depth": ' + "9" * 5000 + "}", "{" * 20_000])
+def test_replies_that_break_parsers_are_faults_like_others(text: str) -> None:
+    with pytest.raises(SpaceError, match="no JSON object"):
+        prose.read(space(), text)
+    assert prose.read(space(), text + json.dumps(LEGAL)) == EXPECTED
+
+
+def test_questions_stand_without_a_heading() -> None:
+    assert prose.describe(space()).endswith(prose.questions(space()))
+    assert "tried" not in prose.questions(space()) and "8 by 8" not in prose.questions(space())
