@@ -14,7 +14,7 @@ from nasengine.errors import NasError
 from nasengine.interpreters.cost import cost
 from nasengine.interpreters.digest import digest
 from nasengine.interpreters.model import Model
-from nasengine.interpreters.weights import save_weights
+from nasengine.interpreters.weights import save_weights, start_from
 from nasengine.job import Job, Result
 from nasengine.space import Architecture, Space
 from nasengine.training import data
@@ -38,7 +38,7 @@ def evaluate(
     """Build the job's architecture, train it and measure it; whatever goes wrong in that is a result with an error.
 
     A candidate trains on the training data and is measured on validation data. A final training uses both, and
-    alone touches the test data, once, at its end.
+    alone touches the test data, once, at its end. What the job inherits is where the training starts from.
     """
     architecture = Architecture.from_json(job.architecture)
     started = time.monotonic()
@@ -76,6 +76,7 @@ def _train(
     with torch.random.fork_rng():
         torch.manual_seed(job.seed)
         model = Model(space, architecture)
+    start_from(model, job.inherit)
     train = dataset.development if job.final else dataset.train
     validation = None if job.final else dataset.validation
     history = fit(

@@ -1,10 +1,13 @@
 """Weights of a model on disk: safetensors, named as in the state dict; nothing is ever unpickled."""
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from nasengine.errors import ExportError, did_you_mean
 
@@ -35,3 +38,36 @@ def load_weights(model: nn.Module, path: Path) -> None:
         more = f" (and {len(faults) - 5} more)" if len(faults) > 5 else ""
         raise ExportError(f"weights {path}: {'; '.join(faults[:5])}{more}; they are of another network")
     model.load_state_dict(stored)
+
+
+def start_from(model: nn.Module, origins: Mapping[str, Sequence[str]]) -> None:
+    """Copy trained tensors into a model; for places of it, `origins` names (file of weights, place in that file).
+
+    Tensors of one name are copied whole where their shapes agree, and else the part that both have: leading channels,
+    central kernel window. What has no counterpart keeps its value. Raises ExportError where a file or a place of the
+    model is missing.
+    """
+    wanted = model.state_dict()
+    for file in dict.fromkeys(file for file, _ in origins.values()):
+        if not Path(file).is_file():
+            raise ExportError(f"weights {file}: there is no such file to inherit from; put it back, or search anew")
+        with safe_open(file, framework="pt") as stored, torch.no_grad():
+            held = set(stored.keys())
+            for place, (_, origin) in ((p, source) for p, source in origins.items() if source[0] == file):
+                names = [name.removeprefix(f"{place}.") for name in wanted if name.startswith(f"{place}.")]
+                if not names:
+                    raise ExportError(f"weights {file}: the network has no parameters at {place!r} to start from them")
+                for name in names:
+                    if f"{origin}.{name}" in held:
+                        _copy(stored.get_tensor(f"{origin}.{name}"), wanted[f"{place}.{name}"])
+
+
+def _copy(source: Tensor, target: Tensor) -> None:
+    """Copy what two tensors have in common; nothing where they differ in their number of dimensions."""
+    if source.dim() != target.dim():
+        return
+    for d, (held, wanted) in enumerate(zip(source.shape, target.shape, strict=True)):
+        both = min(held, wanted)
+        source = source.narrow(d, (held - both) // 2 if d >= 2 else 0, both)
+        target = target.narrow(d, (wanted - both) // 2 if d >= 2 else 0, both)
+    target.copy_(source)
