@@ -87,7 +87,11 @@ class Comparison:
     @property
     def table(self) -> list[Row]:
         """The figures as lines of words, the titles first."""
-        names = self.contest.goal.first, self.contest.report
+        contest = self.contest
+        names = {"value": "reward"} if contest.bounded else {}
+        names["validation"] = named(contest.goal.first)
+        if contest.report is not None:
+            names["test"] = named(contest.report)
         seconds = [float(np.mean([run.seconds for run in one.runs] or [np.nan])) for one in self.standings]
         return lines(self.rows, names, seconds)
 
@@ -135,7 +139,7 @@ class Comparison:
         else:
             yield (
                 f"There is one value only: {first} is both what strategies select by and what is reported, so the "
-                "figures are optimistic, and no test accuracy is given."
+                "figures are optimistic; nothing else is reported."
             )
         if len(contest.goal.objectives) > 1:
             objectives = ", ".join(map(str, contest.goal.objectives))
@@ -148,7 +152,8 @@ class Comparison:
         reach, rows = threshold(contest.scores, self.target)
         yield (
             f"The target is a score among the best {percent(self.target)} of the table's {len(table):,} rows "
-            f"({rows} of them, from {reach:g} on); uniform draws need {len(table) / rows:,.0f} queries on average."
+            f"({rows} of them, from {reach:g} on); uniform draws need {len(table) / rows:,.0f} queries on average, "
+            f"{(len(table) + 1) / (rows + 1):,.0f} where none is repeated."
         )
         if self.budget > len(table):
             yield (

@@ -15,11 +15,11 @@ PAGE = Template("""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>$title</title>
 <style>
-body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 1140px; margin: 2em auto;
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 1220px; margin: 2em auto;
   padding: 0 1em }
 h1 { font-size: 1.6em; line-height: 1.25 } h2 { font-size: 1.2em; margin-top: 2em }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .88em }
-th, td { padding: .3em .6em; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .84em }
+th, td { padding: .3em .5em; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }
 th:first-child, td:first-child { text-align: left } tr:last-child { color: #666 }
 .scroll { overflow-x: auto } pre { background: #f5f5f5; padding: .8em; white-space: pre-wrap }
 .swatch { display: inline-block; width: .8em; height: .8em; margin-right: .5em; border-radius: 2px }
@@ -36,7 +36,7 @@ $verdicts
 name to hide it. The plot of regret ends where every seed has found the table's best.</p>
 $plot
 <h2>How it was done</h2>
-<ul>$remarks</ul>
+$remarks
 <pre>$command</pre>
 <p>$environment</p>
 </body></html>

@@ -35,7 +35,7 @@ def plot(comparison: Comparison) -> str:
         template="plotly_white", height=height + MARGIN, margin={"l": 70, "r": 20, "t": MARGIN, "b": 60},
         legend={"orientation": "h", "y": 1, "yanchor": "top", "yref": "container"}, updatemenus=[_scales(panels)],
     )  # fmt: skip
-    html: str = figure.to_html(include_plotlyjs=True, full_html=False, config={"displaylogo": False})
+    html: str = figure.to_html(include_plotlyjs=True, full_html=False, config={"displayModeBar": False})
     return html
 
 

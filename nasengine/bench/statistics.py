@@ -119,7 +119,6 @@ def figures(standing: Standing, uniform: Uniform, share: float) -> dict[str, Any
     scores, values = contest.scores, contest.table.values
     final = standing.last(scores)
     first, report = values[contest.goal.first], None if contest.report is None else values[contest.report]
-    sign = contest.goal.objectives[0].sign
     target, rows = threshold(scores, share)
     reached = standing.reached(target)
     least = max((len(run.rows) for run in standing.runs), default=0)
@@ -130,9 +129,9 @@ def figures(standing: Standing, uniform: Uniform, share: float) -> dict[str, Any
         "seeds": count,
         **_spread("validation", standing.last(first)),
         **_spread("test", tested),
-        "mean_value": mean(final),
+        **_spread("value", final),
         "median_rank": median(ranks(scores, final)),
-        "regret_validation": mean(np.max(sign * first) - sign * standing.last(first)),
+        "regret": mean(scores.max() - final),
         "regret_test": None if report is None else mean(report.max() - tested),
         "fraction_at_optimum": mean((final >= scores.max()).astype(float)),
         "mean_duplicates": mean(np.array(standing.duplicates, dtype=float)),
@@ -144,8 +143,9 @@ def figures(standing: Standing, uniform: Uniform, share: float) -> dict[str, Any
         "mean_queries_to_target": mean(reached),
         "median_queries_to_target": median(reached),
         "uniform_mean_validation": uniform.expected(first, budget),
+        "uniform_mean_value": uniform.expected(scores, budget),
         "uniform_mean_test": None if report is None else uniform.expected(report, budget),
-        "uniform_regret": uniform.expected(np.max(sign * first) - sign * first, budget),
+        "uniform_regret": uniform.expected(scores.max() - scores, budget),
         "uniform_fraction_at_optimum": uniform.chance_of_best(budget),
         "uniform_mean_queries_to_target": len(scores) / rows,
     }

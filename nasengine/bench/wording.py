@@ -1,6 +1,6 @@
 """Numbers and names as a reader wants them: in the table on the terminal and on the page alike."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import floor, log10
 from typing import Any
 
@@ -19,30 +19,29 @@ def percent(share: float) -> str:
     return f"{100 * share:g} %"
 
 
-def lines(rows: Sequence[dict[str, Any]], names: Sequence[str | None], seconds: Sequence[float]) -> list[Row]:
+def lines(rows: Sequence[dict[str, Any]], names: Mapping[str, str], seconds: Sequence[float]) -> list[Row]:
     """The table of a comparison: a line of titles, a line for each strategy, and one for uniform draws.
 
-    `names` are those of the value that selects and of the one that is reported; `seconds` what a run took, by strategy.
+    `names` are the titles of what is shown of "value", "validation" and "test"; `seconds` what a run took, by strategy.
     """
     titles = [
-        *("strategy", "seeds", *(named(name or "") for name in names), "median rank", "regret", "at optimum"),
+        *("strategy", "seeds", *names.values(), "median rank", "regret", "at optimum"),
         *("queries to target", "duplicates", "seconds a run"),
     ]
-    digits = {what: decimals([row[f"mean_{what}"] for row in rows]) for what in ("validation", "test")}
+    digits = {what: decimals([row[f"mean_{what}"] for row in rows]) for what in names}
     made = [_line(row, digits, took) for row, took in zip(rows, seconds, strict=True)]
     if rows:
         made.append(_uniform(rows[0], digits))
-    wanted = [place for place, title in enumerate(titles) if title]
-    return [[line[place] for place in wanted] for line in (titles, *made)]
+    return [titles, *made]
 
 
 def _line(row: dict[str, Any], digits: dict[str, int], seconds: float) -> list[str]:
     return [
         row["strategy"],
         str(row["seeds"]),
-        *(_with_error(row[f"mean_{what}"], row[f"se_{what}"], digits[what]) for what in ("validation", "test")),
+        *(_with_error(row[f"mean_{what}"], row[f"se_{what}"], digits[what]) for what in digits),
         "" if row["median_rank"] is None else f"{row['median_rank']:g}",
-        number(row["regret_validation"], digits["validation"]),
+        number(row["regret"], _first(digits)),
         "" if row["fraction_at_optimum"] is None else f"{row['fraction_at_optimum']:.2f}",
         _target(row),
         number(row["mean_duplicates"], 1),
@@ -51,10 +50,15 @@ def _line(row: dict[str, Any], digits: dict[str, int], seconds: float) -> list[s
 
 
 def _uniform(row: dict[str, Any], digits: dict[str, int]) -> list[str]:
-    expected = [number(row[f"uniform_mean_{what}"], digits[what]) for what in ("validation", "test")]
-    regret, at_optimum = number(row["uniform_regret"], digits["validation"]), row["uniform_fraction_at_optimum"]
+    expected = [number(row[f"uniform_mean_{what}"], digits[what]) for what in digits]
+    regret, at_optimum = number(row["uniform_regret"], _first(digits)), row["uniform_fraction_at_optimum"]
     to_target = f"{row['uniform_mean_queries_to_target']:,.0f}"
     return ["uniform draws, exactly", "", *expected, "", regret, f"{at_optimum:.2f}", to_target, "", ""]
+
+
+def _first(digits: dict[str, int]) -> int:
+    """Regret is that of the first value which is shown."""
+    return next(iter(digits.values()))
 
 
 def _target(row: dict[str, Any]) -> str:

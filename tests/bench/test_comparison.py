@@ -75,4 +75,5 @@ def test_one_value_alone_is_said() -> None:
 def test_several_objectives_are_said(objectives: tuple[str, ...], words: str) -> None:
     made = compared(*objectives)
     assert any(words in sentence for sentence in made.remarks())
+    assert ("reward" in made.table[0]) == made.contest.bounded
     assert made.panels()[0].axis == ("reward" if made.contest.bounded else "validation accuracy")

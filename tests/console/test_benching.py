@@ -1,5 +1,6 @@
 """A comparison from the command line: its JSON, its page, going on, stopping, and every bad word."""
 
+import importlib.util
 import json
 import os
 import re
@@ -26,6 +27,21 @@ def command(table: Path, *more: str, strategies: str = "random-search", seeds: i
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     return write_files(tmp_path)
+
+
+@pytest.fixture
+def drawn() -> None:
+    """For tests that want page and pictures; drawing takes longer than all the rest."""
+    pytest.importorskip("plotly")
+    pytest.importorskip("matplotlib")
+
+
+@pytest.fixture(autouse=True)
+def seldom_drawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "drawn" not in request.fixturenames:
+        find = importlib.util.find_spec
+        missing = ("plotly", "matplotlib")
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in missing else find(name))
 
 
 @pytest.fixture
@@ -80,9 +96,7 @@ def test_other_facts_or_a_changed_strategy_under_the_same_name_are_refused(table
     assert done.code == 2 and "inorder.py was changed since its runs were recorded" in done.err
 
 
-def test_words_and_files_say_what_was_compared(table: Path, other: str) -> None:
-    pytest.importorskip("plotly")
-    pytest.importorskip("matplotlib")
+def test_words_and_files_say_what_was_compared(table: Path, other: str, drawn: None) -> None:
     done = good(*command(table, "--to", "out", strategies=f"random-search,{other}(most=4)", budget=100))
     assert "tiny, 81 rows: 3 seeds from 0 on, 100 queries each, selected by validation accuracy; test acc" in done.out
     assert "uniform draws, exactly" in done.out and "had nothing more to propose in 3 of 3 runs" in done.out
@@ -97,6 +111,7 @@ def test_words_and_files_say_what_was_compared(table: Path, other: str) -> None:
 def test_without_a_folder_the_page_lies_beside_the_database(table: Path) -> None:
     done = good(*command(table))
     assert Path("n.runs/tiny-1/comparison.json").is_file() and "n.runs/tiny-1/comparison.json" in done.err
+    assert "comparison.html cannot be made without plotly: run pip install 'nasengine[viz]'" in done.err
 
 
 def test_a_strategy_that_breaks_is_named_with_its_seed_and_the_others_go_on(table: Path, tmp_path: Path) -> None:
