@@ -15,6 +15,7 @@ from nasengine.space.words import (
     derived,
     network,
     nothing,
+    only_if,
     op,
     reads,
     relaxed_only,
@@ -27,5 +28,5 @@ from nasengine.space.words import (
 __all__ = [
     "EVERYTHING", "Architecture", "Choice", "Decision", "Everything", "Interpreter", "Mixture", "Node", "Op", "Picks",
     "Published", "Size", "Space", "add", "aside", "cell", "chain", "choose", "concat", "derived", "kind_of", "network",
-    "nothing", "op", "reads", "relaxed_only", "repeat", "residual", "run", "shared", "stack",
+    "nothing", "only_if", "op", "reads", "relaxed_only", "repeat", "residual", "run", "shared", "stack",
 ]  # fmt: skip

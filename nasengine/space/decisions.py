@@ -8,7 +8,7 @@ from math import comb
 from typing import Any
 
 from nasengine.errors import SpaceError
-from nasengine.space.nodes import Aside, Choice, Graph, Node, Nothing, Op, Read, Repeat, Shared, dotted
+from nasengine.space.nodes import Aside, Choice, Conditional, Graph, Node, Nothing, Op, Read, Repeat, Shared, dotted
 
 Condition = tuple[str, tuple[str, ...]]  # a decision, and the options of it that count
 STRENGTH = ("other", "conv", "attention", "mlp", "pool", "norm", "skip", "zero")  # strongest first
@@ -100,6 +100,9 @@ class _Table:
                 self.walk(inside, scope, place, conditions)
             case Shared(name=name, node=inside):
                 self.walk(inside, name, place, conditions)
+            case Conditional(node=inside):
+                if holds_choice(inside):
+                    raise SpaceError(f"{place or 'the network'}: only_if holds a choice; it may hold fixed layers only")
             case Aside(name=name, node=inside):
                 if holds_choice(inside):
                     raise SpaceError(f"{dotted(place, name)}: an aside holds a choice; it may hold fixed layers only")
@@ -161,7 +164,17 @@ class _Table:
             ways = {other[:-1] for other in paths if other[-1] == last}
             implied = () in ways or ways == self.alternatives[last[0]]
             short.add((last,) if implied else path)
-        return frozenset(short)
+        return self._when(parent) if (parent := self._always(short)) else frozenset(short)
+
+    def _always(self, paths: set[tuple[Condition, ...]]) -> str | None:
+        """A decision that these alternatives hold for whatever it picks: a tie may stand in all of its options."""
+        options = {option for path in paths for option in path[0][1]}
+        names = {name for path in paths for name, _ in path}
+        if len(names) > 1 or any(len(path) > 1 for path in paths):
+            return None
+        (name,) = names
+        parent = self.rows[name][0]
+        return name if parent.keep[0] and options.issuperset(parent.options) else None
 
 
 def _known(paths: set[tuple[Condition, ...]]) -> set[str]:
@@ -180,7 +193,7 @@ def holds_choice(node: Any) -> bool:
             return any(holds_choice(step.node) for step in steps)
         case Repeat(body=body, times=times):
             return isinstance(times, Choice) or holds_choice(body)
-        case Read(node=inside) | Shared(node=inside):
+        case Read(node=inside) | Shared(node=inside) | Conditional(node=inside):
             return holds_choice(inside)
     return False
 
@@ -201,7 +214,7 @@ def kind_of(node: Any) -> str:
         case Graph(steps=steps):
             kinds = [kind_of(step.node) for step in steps if not isinstance(step.node, Aside)]
             return min(kinds, key=_rank) if kinds else "skip"
-        case Repeat(body=inside) | Read(node=inside) | Shared(node=inside):
+        case Repeat(body=inside) | Read(node=inside) | Shared(node=inside) | Conditional(node=inside):
             return kind_of(inside)
         case Nothing():
             return "zero"

@@ -116,6 +116,14 @@ class Nothing(Node):
     """No value at all, and nothing is read: an edge that is not there."""
 
 
+@dataclass(frozen=True, eq=False)
+class Conditional(Node):
+    """`node` where `holds` is true of the picks, otherwise nothing; there are no choices in it."""
+
+    holds: Derived
+    node: Node
+
+
 def dotted(*parts: str) -> str:
     """Join the non-empty parts with dots: places and namespaces are written so."""
     return ".".join(part for part in parts if part)

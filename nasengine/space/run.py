@@ -6,7 +6,21 @@ from typing import Any, Protocol, TypeVar
 
 from nasengine.errors import SpaceError
 from nasengine.space.decisions import declared
-from nasengine.space.nodes import Aside, Choice, Derived, Graph, Join, Node, Nothing, Op, Read, Repeat, Shared, dotted
+from nasengine.space.nodes import (
+    Aside,
+    Choice,
+    Conditional,
+    Derived,
+    Graph,
+    Join,
+    Node,
+    Nothing,
+    Op,
+    Read,
+    Repeat,
+    Shared,
+    dotted,
+)
 from nasengine.space.picks import Gate, Picks
 
 V = TypeVar("V")
@@ -59,7 +73,7 @@ def _looked_up(network: Node, name: str, scope: str) -> tuple[str, Choice, bool]
 def _selective(node: Any) -> bool:
     """Whether a node may read only some of its inputs, depending on the picks."""
     match node:
-        case Read() | Nothing():
+        case Read() | Nothing() | Conditional():
             return True
         case Choice(options=options, keep=keep):
             return keep[0] == 0 or any(_selective(option.node) for option in options)
@@ -77,6 +91,7 @@ class _Walk:
         self.kinds: dict[type, Any] = {
             Op: self.op, Choice: self.choice, Graph: self.graph, Read: self.read, Shared: self.shared,
             Repeat: self.repeat, Aside: self.aside, Join: self.join, Nothing: self.nothing,
+            Conditional: self.conditional,
         }  # fmt: skip
 
     def go(self, node: Node, xs: tuple[Any, ...], place: str, scope: str) -> Any:
@@ -160,6 +175,9 @@ class _Walk:
     def nothing(self, node: Nothing, xs: tuple[Any, ...], place: str, scope: str) -> None:
         return None
 
+    def conditional(self, node: Conditional, xs: tuple[Any, ...], place: str, scope: str) -> Any:
+        return self.go(node.node, xs, place, scope) if self.setting(node.holds, scope) else None
+
     def live(self, node: Graph, inputs: int, scope: str) -> frozenset[int] | set[int]:
         """The steps that something leads from to the output, under these picks."""
         return self._backwards(node, inputs, scope)[0] if _selective(node) else _always_live(node, inputs)
@@ -181,6 +199,8 @@ class _Walk:
             match node:
                 case Nothing():
                     return set()
+                case Conditional(holds=holds, node=inside):
+                    return self.used(inside, inputs, scope) if self.setting(holds, scope) else set()
                 case Read(sources=sources, node=inside):
                     return {sources[i] for i in self.used(inside, len(sources), scope)}
                 case Choice(name=name, options=options):

@@ -8,6 +8,7 @@ from nasengine.errors import SpaceError
 from nasengine.space.nodes import (
     Aside,
     Choice,
+    Conditional,
     Derived,
     Graph,
     Join,
@@ -144,6 +145,17 @@ def add() -> Join:
 def nothing() -> Nothing:
     """An option that brings no value, so that what it would have read need not be run: an edge that is not there."""
     return Nothing()
+
+
+def only_if(holds: Derived, node: Node) -> Conditional:
+    """The node where a `derived` function of picks is true, otherwise nothing: NASNet's unused states.
+
+    There are no choices in the node. In a supernet the function gets every option at once, and says whether any
+    architecture has the node.
+    """
+    if not isinstance(holds, Derived):
+        raise SpaceError(f"only_if: the condition came as {holds!r}; write derived(function, 'decision', …)")
+    return Conditional(holds, _node("only_if", node))
 
 
 class _Reads:

@@ -16,7 +16,9 @@ from nasengine.space import (
     cell,
     chain,
     choose,
+    derived,
     kind_of,
+    only_if,
     op,
     relaxed_only,
     repeat,
@@ -125,6 +127,25 @@ def test_decisions_that_wait_for_each_other_are_refused() -> None:
 def test_an_aside_holds_no_choice() -> None:
     with pytest.raises(SpaceError, match="body.help: an aside holds a choice"):
         table(chain(body=aside("help", op(Layer, size=choose("size", 1, 2)))))
+
+
+def test_a_condition_holds_no_choice() -> None:
+    held = only_if(derived(lambda a: True, "a"), op(Layer, kernel=choose("kernel", 3, 5)))
+    with pytest.raises(SpaceError, match="only_if holds a choice"):
+        table(chain(choose("a", x=op(Layer), y=op(Pool)), held))
+    assert kind_of(only_if(derived(lambda a: True, "a"), op(Pool))) == "pool"
+
+
+def test_a_tie_in_every_option_of_a_choice_is_asked_whenever_the_choice_is() -> None:
+    tie = shared("tie", choose("op", conv=op(Layer), pool=op(Pool)))
+    everywhere = choose("input", near=tie, far=chain(op(Pool), tie))
+    assert not table(everywhere)["tie.op"].when
+    below = choose("outer", none=op(Pool), some=everywhere)
+    assert table(below)["tie.op"].when == {(("outer", ("some",)),)}
+    half = choose("input", near=tie, far=op(Pool))
+    assert table(half)["tie.op"].when == {(("input", ("near",)),)}
+    perhaps = choose("input", keep=(0, 1), near=tie, far=chain(op(Pool), tie))
+    assert len(table(perhaps)["tie.op"].when) == 2
 
 
 def test_relaxed_only_options_are_no_options_of_an_architecture() -> None:

@@ -25,6 +25,7 @@ from nasengine.space import (
     derived,
     network,
     nothing,
+    only_if,
     op,
     reads,
     repeat,
@@ -102,6 +103,23 @@ def test_an_edge_that_is_not_there_brings_nothing_and_reads_nothing() -> None:
     assert run(graph, ("x",), EVERYTHING, Words()) == "[x+B(A(x))]"
     assert walk(edge, kept="no") is None
     assert Space("small", (1, 8, 8), graph).decisions["edge.kept"].kinds == {"no": "zero", "yes": "other"}
+
+
+def test_what_is_only_there_under_a_condition() -> None:
+    unread = only_if(derived(lambda kept: "no" in kept, "edge.kept"), op(C))
+    edge = choose("kept", no=nothing(), yes=op(B))
+    graph = network(
+        first=op(A), edge=reads("first", edge), left=reads("first", unread), out=reads("edge", "left", add())
+    )
+    assert walk(graph, edge__kept="yes") == "B(A(x))"
+    assert walk(graph, edge__kept="no") == "C(A(x))"
+    words = Words()
+    apart = network(
+        first=op(A), left=reads("first", unread), edge=reads("input", edge), out=reads("edge", "left", add())
+    )
+    assert run(apart, ("x",), Architecture({"edge.kept": ("yes",)}), words) == "B(x)"
+    assert words.places == ["edge.yes"], "what only a condition that fails would read is dead"
+    assert run(graph, ("x",), EVERYTHING, Words()) == "[B(A(x))+C(A(x))]"
 
 
 def test_dead_steps_are_not_run() -> None:

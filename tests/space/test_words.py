@@ -6,7 +6,21 @@ from typing import Any
 import pytest
 
 from nasengine.errors import SpaceError
-from nasengine.space import add, cell, chain, choose, network, op, reads, relaxed_only, repeat, residual, shared, stack
+from nasengine.space import (
+    add,
+    cell,
+    chain,
+    choose,
+    network,
+    only_if,
+    op,
+    reads,
+    relaxed_only,
+    repeat,
+    residual,
+    shared,
+    stack,
+)
 from tests.space.random_spaces import Layer, Pool
 
 FAULTS: dict[str, tuple[Callable[[], Any], str]] = {
@@ -30,6 +44,7 @@ FAULTS: dict[str, tuple[Callable[[], Any], str]] = {
     "a value in a residual": (lambda: residual(3), "3 is not a piece of network"),
     "a negative repeat": (lambda: repeat(op(Layer), -1), "give whole numbers of 0 or more"),
     "a repeat by layers": (lambda: repeat(op(Layer), choose("times", a=op(Layer))), "give whole numbers"),
+    "a condition that is none": (lambda: only_if(True, op(Layer)), r"condition came as True; write derived\("),
     "a value shared": (lambda: shared("cell", 3), "shared 'cell': 3 is not"),
     "an unknown state": (lambda: network(a=op(Layer), b=reads("c", op(Pool))), r"reads \['c'\].*\['input', 'a'\]"),
     "a later state": (lambda: network(a=reads("b", op(Layer)), b=op(Pool)), r"step a: reads \['b'\]"),
