@@ -5,8 +5,9 @@ Class attributes say what a layer is to those who never look inside: `kind` ("co
 zero) and `training_only` (the identity at evaluation).
 """
 
-from nasengine.layers.activation import StarReLU
+from nasengine.layers.activation import ReLU, StarReLU
 from nasengine.layers.attention import Attention
+from nasengine.layers.bottleneck import BottleneckConv, FactorizedConv
 from nasengine.layers.convolution import (
     ConvNorm,
     ConvNormReLU,
@@ -22,11 +23,11 @@ from nasengine.layers.mlp import MLP
 from nasengine.layers.norm import BatchNorm, Norm
 from nasengine.layers.pooling import AvgPool, MaxPool, Pooling
 from nasengine.layers.reduction import FactorizedReduce, ResidualReduction
-from nasengine.layers.skip import DropPath, Identity, Truncate, Zero
+from nasengine.layers.skip import DropPath, Identity, ScheduledDropPath, Truncate, Zero
 
 __all__ = [
-    "MLP", "Attention", "AuxiliaryHead", "AvgPool", "BatchNorm", "Classifier", "ConvNorm", "ConvNormReLU",
-    "DepthwiseSeparable", "DilatedConv", "DropPath", "FactorizedReduce", "Identity", "InvertedBottleneck", "MaxPool",
-    "Norm", "Pooling", "ReLUConvNorm", "ResidualReduction", "SepConv", "SeparableConv", "StarReLU", "Truncate",
-    "Zero",
+    "MLP", "Attention", "AuxiliaryHead", "AvgPool", "BatchNorm", "BottleneckConv", "Classifier", "ConvNorm",
+    "ConvNormReLU", "DepthwiseSeparable", "DilatedConv", "DropPath", "FactorizedConv", "FactorizedReduce", "Identity",
+    "InvertedBottleneck", "MaxPool", "Norm", "Pooling", "ReLU", "ReLUConvNorm", "ResidualReduction",
+    "ScheduledDropPath", "SepConv", "SeparableConv", "StarReLU", "Truncate", "Zero",
 ]  # fmt: skip

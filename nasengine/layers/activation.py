@@ -1,7 +1,19 @@
-"""Activations with weights of their own."""
+"""Activations as layers of their own."""
 
 import torch
 from torch import Tensor, nn
+
+
+class ReLU(nn.Module):
+    """What is positive, and zero for the rest; any shape in, the same out."""
+
+    keeps_zero = True
+
+    def __init__(self, channels: int):
+        super().__init__()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x)
 
 
 class StarReLU(nn.Module):

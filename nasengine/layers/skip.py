@@ -75,3 +75,19 @@ class DropPath(nn.Module):
             return x
         kept = 1.0 - self.rate
         return x * torch.empty((x.shape[0], 1, 1, 1), dtype=x.dtype, device=x.device).bernoulli_(kept).div_(kept)
+
+
+class ScheduledDropPath(DropPath):
+    """DropPath at `share` of the rate that the training's schedule sets, so that deep cells drop more.
+
+    NASNet (Zoph et al., 2018, https://arxiv.org/abs/1707.07012), where the share is the cell's number by the number
+    of cells.
+    """
+
+    def __init__(self, channels: int, share: float = 1.0):
+        super().__init__(channels)
+        self.share = share
+
+    def set_drop_rate(self, rate: float) -> None:
+        """Set the rate of a layer at the very end of the network; this one's is its share of it."""
+        super().set_drop_rate(rate * self.share)

@@ -10,11 +10,13 @@ from nasengine.testing import check_layer
 # settings that a layer needs, and the sizes that spaces may choose from
 SETTINGS: dict[str, dict[str, Any]] = {
     "AuxiliaryHead": {"classes": 10},
+    "BottleneckConv": {"sizes": {"width": (24, 32), "hidden": (4, 8), "kernel": (3, 5)}, "stride": 2},
     "Classifier": {"classes": 10, "norm": True},
     "ConvNorm": {"sizes": {"width": (24, 32, 48), "kernel": (1, 3)}, "stride": 2},
     "ConvNormReLU": {"sizes": {"width": (24, 32), "kernel": (1, 3)}},
     "DepthwiseSeparable": {"sizes": {"kernel": (3, 5)}, "stride": 2},
     "DilatedConv": {"sizes": {"kernel": (3, 5)}},
+    "FactorizedConv": {"sizes": {"width": (24, 32), "hidden": (4, 8)}, "stride": 2},
     "FactorizedReduce": {"sizes": {"width": (16, 24)}},
     "InvertedBottleneck": {"sizes": {"width": (24, 32), "kernel": (3, 5), "expand": (3, 6)}, "stride": 2},
     "MLP": {"sizes": {"ratio": (2, 3, 4)}},

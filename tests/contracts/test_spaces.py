@@ -14,6 +14,7 @@ QUICK = {
     "darts": {"channels": 4, "layers": 3},
     "nasbench201": {"channels": 4, "cells": 1},
     "nasbench101": {"channels": 8, "cells": 1},
+    "nasnet": {"channels": 4, "cells": 1, "blocks": 2},
     "nasbench-macro": {"channels": 4, "features": 16},
 }
 

@@ -1,7 +1,11 @@
 import pytest
 import torch
 
-from nasengine.layers import StarReLU
+from nasengine.layers import ReLU, StarReLU
+
+
+def test_what_is_negative_becomes_zero():
+    assert ReLU(3)(torch.tensor([-2.0, 0.0, 3.0])).tolist() == [0.0, 0.0, 3.0]
 
 
 def test_squared_relu_with_a_learned_scale_and_bias():

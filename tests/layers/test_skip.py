@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from nasengine.layers import DropPath, Identity, Truncate, Zero
+from nasengine.layers import DropPath, Identity, ScheduledDropPath, Truncate, Zero
 
 
 def test_identity_is_its_input():
@@ -34,3 +34,9 @@ def test_drop_path_drops_whole_samples_and_keeps_the_mean():
     assert torch.equal(samples.amin(1), samples.amax(1)), "a sample is dropped whole or not at all"
     assert abs(float(samples.mean()) - 1.0) < 0.03
     assert layer.eval()(x) is x
+
+
+def test_scheduled_drop_path_takes_its_share_of_the_rate():
+    layer = ScheduledDropPath(2, share=0.25)
+    layer.set_drop_rate(0.4)
+    assert layer.rate == 0.1
