@@ -20,6 +20,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-
 h1 { font-size: 1.6em; line-height: 1.25 } h2 { font-size: 1.2em; margin-top: 2em }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .84em }
 th, td { padding: .3em .5em; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }
+th { white-space: normal; vertical-align: bottom }
 th:first-child, td:first-child { text-align: left } tr:last-child { color: #666 }
 .scroll { overflow-x: auto } pre { background: #f5f5f5; padding: .8em; white-space: pre-wrap }
 .swatch { display: inline-block; width: .8em; height: .8em; margin-right: .5em; border-radius: 2px }
