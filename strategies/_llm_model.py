@@ -82,7 +82,8 @@ def _inferred(model: str, base_url: str | None) -> Any:
         model = re.sub("^openai:", "openai-chat:", model)
 
     def provider(name: str) -> Any:
-        return infer_provider(name) if base_url is None else infer_provider_class(name)(base_url=base_url)
+        own: Any = infer_provider_class(name)
+        return infer_provider(name) if base_url is None else own(base_url=base_url)
 
     try:
         return infer_model(model, provider_factory=provider)
@@ -153,7 +154,7 @@ def _kind(error: Exception) -> Literal["wrong", "away", "late", "busy"]:
     return "away" if phase == "connect" else "late" if phase in ("read", "write") else "busy"
 
 
-async def _request(model: Any, messages: list[Any], wanted: Any, settings: dict[str, Any]) -> Any:
+async def _request(model: Any, messages: Any, wanted: Any, settings: Any) -> Any:
     from pydantic_ai.direct import model_request
 
     async with model:  # its connections are closed again: every call has an event loop of its own
