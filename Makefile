@@ -2,7 +2,7 @@
 PY   ?= python3
 VENV ?= .venv
 BIN   = $(VENV)/bin
-EXTRAS = data,llm,dashboard,postgres,export,viz,cluster
+EXTRAS = data,llm,samplers,dashboard,postgres,export,viz,cluster
 
 # uv does not read pip's settings: hand it the folder of local wheels, where one is set
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
