@@ -31,7 +31,7 @@ from nasengine.strategies._reinforce_pool import Pool
 from nasengine.strategies._reinforce_tokens import Tokens
 from nasengine.strategies._reinforce_updates import Baseline
 
-TRIES = 50  # draws to find something new, or something that meets a condition
+TRIES = 20  # draws to find something new, or something that meets a condition
 
 
 class Reinforce:
