@@ -11,8 +11,9 @@ Chain = tuple[str, ...]  # decisions, one reading what the one before it made
 
 
 def namespaces(space: Space) -> dict[str, str]:
-    """Decision -> the shared namespace it belongs to, or "" for the network's own."""
-    names = sorted({node.name for node, _ in _shared(space.network, 1)}, key=len, reverse=True)
+    """Decision -> the outermost shared namespace it belongs to, or "" for the network's own."""
+    every = {node.name for node, _ in _shared(space.network, 1)}
+    names = [name for name in every if not any(name.startswith(f"{other}.") for other in every)]
     return {
         decision: next((name for name in names if decision.startswith(f"{name}.")), "") for decision in space.decisions
     }
@@ -27,7 +28,8 @@ def deepest_paths(space: Space) -> dict[str, Chain]:
     owners = namespaces(space)
     pieces: dict[str, tuple[Node, int]] = {"": (space.network, 1)}
     for node, inputs in _shared(space.network, 1):
-        pieces.setdefault(node.name, (node, inputs))
+        if node.name in owners.values():
+            pieces.setdefault(node.name, (node, inputs))
     paths = {}
     for namespace, (piece, inputs) in pieces.items():
         deepens = {name for name, owner in owners.items() if owner == namespace and _has_weights(space, name)}

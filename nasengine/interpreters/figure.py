@@ -83,7 +83,7 @@ class _Drawing:
 
     def value(self, node: Node, place: str, scope: str, inputs: tuple[Any, ...], inside: Callable[..., Any]) -> Any:
         complete = all(x is not None for x in inputs)
-        if isinstance(node, Shared) and complete:
+        if isinstance(node, Shared) and complete and not node.name.startswith(f"{self.figure.name}."):
             return self.shared(node, place, inputs, inside)
         if isinstance(node, Choice):
             self.options |= {
