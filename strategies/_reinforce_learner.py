@@ -64,7 +64,7 @@ class Learner:
             advantages[len(rollouts) :] *= correction(old[len(rollouts) :], then, self.teaching.correction_limit)
         for _ in range(self.teaching.passes if self.teaching.method == "ppo" else 1):
             self.optimizer.zero_grad()
-            self._loss(batch, old, advantages).backward()  # type: ignore[no-untyped-call]
+            self._loss(batch, old, advantages).backward()
             self.optimizer.step()
         fresh = [replace(one, behaviour=log) for one, log in zip(rollouts, old.tolist(), strict=False) if one.measured]
         self.memory = [*self.memory, *fresh][-REMEMBERED:]

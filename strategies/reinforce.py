@@ -13,6 +13,9 @@ Departures, all for searches of a hundred proposals where the papers had 20,000:
 - what has been told is not proposed again (`repeats=True`: it may come again, as published).
 A failed candidate is rewarded like the worst before it, and passed over where there is none. Under a condition of the
 space the policy draws until it is met; the chances that it learns from are those without the condition.
+
+With a pool all candidates train for equally long, yet later ones start from more: their values are to be compared with
+each other, not with those of searches without a pool.
 """
 
 import random
