@@ -1,6 +1,6 @@
 """Train every network of the space small_cell on scikit-learn's digits, with many seeds: the raw data of a table.
 
-    python -m benchmarks.digits_table RUNS.jsonl [--seeds 12] [--workers 1]
+    python -m benchmarks.digits_table RUNS.jsonl [--seeds 24] [--workers 1]
 
 One line of JSON for each training, written as soon as it has ended; the same command goes on where it was stopped.
 `benchmarks.digits_table_file` makes the table and its card of them. Training and validation are those of the evaluator
@@ -119,7 +119,7 @@ def main() -> None:
     """Train what is missing, a seed after the other, so that a file that was stopped is a table of fewer seeds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path)
-    parser.add_argument("--seeds", type=int, default=12)
+    parser.add_argument("--seeds", type=int, default=24)
     parser.add_argument("--workers", type=int, default=1)
     chosen = parser.parse_args()
     done = _begin(chosen.runs)

@@ -70,7 +70,7 @@ def test_halves_of_the_seeds_agree_as_promised(columns):
     even, odd = digits_table_figures.even_and_odd(columns)
     assert digits_table_figures.tau(even, odd) >= 0.85
     assert digits_table_figures.tau(even[top], odd[top]) >= 0.6
-    assert digits_table_figures.halvings(columns, everything)[0] >= 0.84
+    assert digits_table_figures.halvings(columns, everything)[0] >= 0.85
     assert digits_table_figures.halvings(columns, top)[0] >= 0.6
 
 
