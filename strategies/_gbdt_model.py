@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 RATE = 0.3
 DEPTH = 4
-SETTINGS = {"tree_method": "hist", "nthread": 1, "eta": RATE, "max_depth": DEPTH, "verbosity": 0}
+SETTINGS = {"tree_method": "hist", "nthread": 1, "eta": RATE, "verbosity": 0}
 
 Numbers = NDArray[Any]
 
@@ -60,9 +60,9 @@ class Trees:
         return numpy.asarray(self.booster.predict(DMatrix(codes.astype(numpy.float32), nthread=1), **how))
 
 
-def fitted(codes: Numbers, targets: Numbers, trees: int) -> Trees:
-    """A model of this many trees."""
+def fitted(codes: Numbers, targets: Numbers, trees: int, depth: int = DEPTH) -> Trees:
+    """A model of this many trees, each at most this many splits deep."""
     from xgboost import DMatrix, train  # slow to import
 
     data = DMatrix(codes.astype(numpy.float32), targets, nthread=1)
-    return Trees(train(SETTINGS, data, trees))
+    return Trees(train({**SETTINGS, "max_depth": depth}, data, trees))

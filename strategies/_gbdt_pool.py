@@ -37,6 +37,11 @@ class Pool:
         return self.features.picked(self.architectures)
 
     @cached_property
+    def rows(self) -> dict[Architecture, int]:
+        """Which of them an architecture is."""
+        return {one: row for row, one in enumerate(self.architectures)}
+
+    @cached_property
     def identities(self) -> list[bytes]:
         """The network of each."""
         return self.features.identities(self.architectures)
@@ -81,6 +86,8 @@ def evolved(
     space = pruned.space()
     pool: dict[Architecture, float] = {}
     parents = list(best[:PARENTS])
+    if pruned.options:
+        parents = [space.follow(one.picks, rng) for one in parents]  # without what has been pruned since
     for generation in range(GENERATIONS):
         drawn = [] if generation else [space.sample(rng) for _ in range(int(size * RANDOM))]
         places = [rng.random() ** (1 if generation else 2) for _ in range(max(1, size // GENERATIONS))]
@@ -94,8 +101,8 @@ def evolved(
 
 def _child(space: Space, parent: Architecture, rng: random.Random) -> list[Architecture]:
     """One mutant, or none where the space has no other architecture near."""
+    child = parent
     try:
-        child = space.follow(parent.picks, rng)  # the parent may have what has been pruned since
         for _ in range(rng.randint(1, STEPS)):
             child = space.mutate(child, rng)
     except SpaceError:

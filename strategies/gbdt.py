@@ -8,6 +8,8 @@ values) show to be harmful, as GBDT-NAS-3S does.
 
 Departures from the paper:
 
+- a round tries, beside the best expected, neighbours of the best so far, options that were seldom tried, and random
+  ones of the best twentieth;
 - many small rounds instead of few of 300 to 1,000, for budgets of about a hundred trainings;
 - XGBoost instead of LightGBM; results are ranked and made normal scores, so that a few broken trainings do not
   stretch the scale; a failed training is the worst result;
@@ -50,7 +52,7 @@ class GBDT:
     def __init__(
         self,
         space: Space,
-        start: int = 10,
+        start: int = 15,
         batch: int = 10,
         trees: int = 100,
         code: Literal["all", "one-hot", "graph", "paths"] = "all",

@@ -21,6 +21,7 @@ EXTRAS = {
     "data": ("datasets", "PIL", "kornia"),
     "nats": ("nats_bench",),
     "llm": ("pydantic_ai",),
+    "samplers": ("cmaes",),
     "dashboard": ("optuna_dashboard",),
     "postgres": ("psycopg",),
     "export": ("onnx", "onnxscript", "onnxruntime"),

@@ -10,7 +10,7 @@ from nasengine.errors import NasError
 
 SMALLER = ("loss", "params", "macs", "seconds", "latency", "energy", "memory", "error")  # words of what is a cost
 UNITS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
-_FORM = re.compile(r"(?:(max|min):)?([A-Za-z]\w*)(?:\s*<\s*([0-9.]+(?:e[+-]?\d+)?)([kMG]?))?")
+_FORM = re.compile(r"(?:(max|min):)?([A-Za-z]\w*)(?:\s*<\s*(\d+(?:\.\d*)?(?:e[+-]?\d+)?)([kMG]?))?")
 
 Reward = Literal["soft", "hard"]
 EXPONENTS: dict[Reward, tuple[float, float]] = {"soft": (-0.07, -0.07), "hard": (0.0, -1.0)}  # below, above the bound
@@ -39,7 +39,7 @@ class Objective:
 
     def __str__(self) -> str:
         return (
-            f"{'max' if self.sign > 0 else 'min'}:{self.name}" if self.bound is None else f"{self.name}<{self.bound:g}"
+            f"{'max' if self.sign > 0 else 'min'}:{self.name}" if self.bound is None else f"{self.name}<{self.bound!r}"
         )
 
 

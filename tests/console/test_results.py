@@ -9,7 +9,7 @@ import pytest
 from tests.console.typed import good, nasengine
 
 ROW = {
-    *("search", "trial", "kind", "digest", "values", "params", "macs", "seconds", "state", "best"),
+    *("search", "trial", "kind", "digest", "values", "value", "params", "macs", "seconds", "state", "best"),
     *("id", "architecture", "error", "seed", "reused_from", "weights", "recipe", "lineage"),
 }  # what docs/results.md promises
 

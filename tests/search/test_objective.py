@@ -28,7 +28,7 @@ def test_an_objective_is_read(text: str, name: str, sign: int, bound: float | No
     assert Objective.parse(str(made)) == made
 
 
-@pytest.mark.parametrize("text", ["", "3M", "params<", "params<M", "params>3", "best:params", "max:params<3M", "a b"])
+@pytest.mark.parametrize("text", ["", "3M", "params<", "params<M", "params>3", "best:params", "max:params<3M", "a b", "params<1.2.3M"])
 def test_an_unreadable_objective_is_refused_with_examples(text: str) -> None:
     with pytest.raises(NasError, match="params<3M"):
         Objective.parse(text)
@@ -90,3 +90,8 @@ def test_what_was_not_measured_is_named() -> None:
     assert goal.missing({"validation_accuracy": 0.5, "latency": float("nan")}) == ["latency"]
     assert goal.missing({"latency": 3.0}) == ["validation_accuracy"]
     assert ACCURACY.missing({"validation_accuracy": 0.5}) == [] and ACCURACY.first == "validation_accuracy"
+
+
+@pytest.mark.parametrize("text", ["min:params", "max:validation_accuracy", "params<1234567", "latency<0.125"])
+def test_an_objective_in_words_is_read_back_as_it_was(text: str) -> None:
+    assert Objective.parse(str(Objective.parse(text))) == Objective.parse(text)
