@@ -22,7 +22,7 @@ but weights of cells with unlike unread states mean little to each other.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from nasengine.errors import SpaceError
 from nasengine.layers import (
@@ -192,7 +192,8 @@ def _cell(plan: _Plan, kind: str, width: int, larger: bool, share: float) -> Nod
         for side in sides:  # the operation is one decision, whichever state it is applied to
             strides = [1 + (reduces and i < 2) for i in range(len(known))]
             made = [shared(f"{kind}.{side}", _operations(plan, width, stride, share)) for stride in strides]
-            steps[side] = reads(*known, choose("input", **{s: Read((i,), made[i]) for i, s in enumerate(known)}))
+            states: dict[str, Any] = {state: Read((i,), made[i]) for i, state in enumerate(known)}
+            steps[side] = reads(*known, choose("input", **states))
         steps[f"block{number + 1}"] = reads(*sides, _combined(plan, width))
     given = plan.outputs[kind]
     for i in given or range(len(plan.states)):
@@ -209,7 +210,7 @@ def _halved(width: int) -> Node:
 
 def _operations(plan: _Plan, width: int, stride: int, share: float) -> Node:
     """One operation; the identity's path is never dropped."""
-    made = {name: OPERATIONS[name](width, stride) for name in plan.operations}
+    made: dict[str, Any] = {name: OPERATIONS[name](width, stride) for name in plan.operations}
     if plan.drop_path:
         drop = op(ScheduledDropPath, share=share)
         made = {name: node if name == "identity" else chain(node, drop) for name, node in made.items()}

@@ -29,7 +29,7 @@ class Pruned:
 
     def keeps(self, on: Switches) -> Switches:
         """Whether each row of picked options is still allowed."""
-        left = ~on[:, sorted(self.options)].any(axis=1)
+        left: Switches = numpy.logical_not(on[:, sorted(self.options)].any(axis=1))
         for (a, with_a), (b, with_b) in self.pairs:
             left &= (on[:, a] != with_a) | (on[:, b] != with_b)
         return left

@@ -42,7 +42,7 @@ class Pool:
         """The most similar block held: the cosine of both descriptions, and where its weights are."""
         if self._rows is None:
             self._rows = np.stack([self._vector(dict(key)) for key in self.held])
-        similar = self._rows @ self._vector(block.features)
+        similar = np.dot(self._rows, self._vector(dict(block.features)))
         best = int(similar.argmax())
         _, source = list(self.held.values())[best]
         return float(similar[best]), source

@@ -99,8 +99,8 @@ class Features:
                 met[column] += 0.0 if output is None else here / numpy.maximum(to[output], 1.0)
         totals = [numpy.zeros(len(on)) if o is None else numpy.log1p(to[o]) for o in self.sketch.outputs.values()]
         groups = list(self.groups.values())
-        number, mean = ([of[group].sum(axis=0) for group in groups] for of in (live, met))
-        return [live.T, *(numpy.array(rows).T for rows in (number, mean, totals) if rows)]
+        numbers, means = ([of[group].sum(axis=0) for group in groups] for of in (live, met))
+        return [live.T, *(numpy.array(rows).T for rows in (numbers, means, totals) if rows)]
 
     def _paths(self, architecture: Architecture) -> Paths:
         return _known_paths(self.space, architecture)

@@ -54,7 +54,7 @@ class _Identities:
             several = sum(self.present[source].astype(int) for source, _ in vertex.ways) > 1
             stirred = [_mixed(value + _ONE) for value in arriving]
             present = [self.present[source] for source, _ in vertex.ways]
-            terms = sum((value * here for value, here in zip(stirred, present, strict=True)), numpy.uint64(0))
+            terms: Any = sum((value * here for value, here in zip(stirred, present, strict=True)), numpy.uint64(0))
             total = numpy.where(several, _mixed(terms), total)
         return total
 
