@@ -220,6 +220,11 @@ def _on_table(
     table.at(0, epochs)
     for one in goal.objectives:
         table.best(one.name)
+        if one.name == table.report:
+            raise NasError(
+                f"search: objective {one.name} came; table {table.name} keeps it for the report on the chosen network; "
+                f"select by {table.objective}"
+            )
     fidelity = {key: value for key, value in {**reading, "epochs": epochs}.items() if value}
     unused = recipe("proxy")
     return Plan(

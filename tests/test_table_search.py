@@ -102,6 +102,7 @@ def test_more_trials_than_the_space_has_networks_end_cleanly(table: Path) -> Non
         ({"strategy": "darts"}, "strategy darts trains a supernet; --table, .* propose architectures"),
         ({"evaluator": "train"}, "--evaluator train came with --table"),
         ({"epochs": 12}, "epochs 12 came; it has 10"),
+        ({"objective": "test_accuracy"}, "objective test_accuracy came; .*select by validation_accuracy"),
         ({"dataset": "cifar10"}, "knows one only"),
         ({"space": "nasbench201"}, "letters|nasbench201"),
     ],

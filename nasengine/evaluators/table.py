@@ -31,7 +31,6 @@ def evaluate(
     value to report (test accuracy, as a rule) is given to a final job only: a strategy never sees it. A table has no
     images, no epochs to listen to and no weights, so that all but `job` is taken for the evaluators' common form alone.
     """
-    result = Result(job.number, job.architecture)
     try:
         table = table_of(job)
         values = table.at(table.row(Architecture.from_json(job.architecture)), job.fidelity.get("epochs"))
@@ -39,9 +38,8 @@ def evaluate(
         return Result(job.number, job.architecture, error=str(error))
     shown = {name: value for name, value in values.items() if job.final or name != table.report}
     params, macs = (None if name not in values else int(values[name]) for name in ("params", "macs"))
-    return Result(
-        result.number, result.architecture, values=shown, params=params, macs=macs, seconds=values.get(SECONDS)
-    )
+    seconds = values.get(SECONDS)
+    return Result(job.number, job.architecture, values=shown, params=params, macs=macs, seconds=seconds)
 
 
 def table_of(job: Job) -> Table:
