@@ -34,6 +34,7 @@ class Job:
     weights: str | None = None
     final: bool = False
     inherit: dict[str, list[str]] = field(default_factory=dict)  # place -> weights to start from: file, place in it
+    micro_batch: int | None = None  # images that go through the network at once; None for the recipe's whole batch
 
     def to_json(self) -> Json:
         """Return the job as a plain dict; a number that is not finite is refused with its place."""
@@ -51,7 +52,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one job: public values by name, size, time in seconds, or an error."""
+    """What became of one job: public values by name, size, time in seconds, or an error.
+
+    `stopped` is the epoch after which a training was ended early; its values are those of that epoch. `cost` is what
+    it took, over all attempts: core_seconds, gpu_seconds, joules (where the GPU says), attempts, micro_batch, ….
+    """
 
     number: int
     architecture: dict[str, list[str]]
@@ -63,6 +68,8 @@ class Result:
     weights: str | None = None
     error: str | None = None
     epochs: list[dict[str, float]] = field(default_factory=list)
+    stopped: int | None = None
+    cost: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> Json:
         """Return the result as a plain dict: a value that is not finite becomes null, and the error names it."""

@@ -67,7 +67,7 @@ class Mirror:
             if row["id"] in study.done:
                 continue
             began = time.monotonic()
-            over = row["state"] in ("complete", "failed")
+            over = row["state"] in ("complete", "pruned", "failed")
             if over or (row["state"] == "running" and now() - row["started"] > timedelta(seconds=LONG_SECONDS)):
                 trial = self._trial(row)
                 with self._lock.held(patient=True):

@@ -18,7 +18,19 @@ if TYPE_CHECKING:
 METRIC = "validation_accuracy"
 """The value by which candidates are compared where a search has no other goal."""
 
-_RESULT = ("number", "architecture", "digest", "values", "params", "macs", "seconds", "weights", "error")
+_RESULT = (
+    "number",
+    "architecture",
+    "digest",
+    "values",
+    "params",
+    "macs",
+    "seconds",
+    "weights",
+    "error",
+    "stopped",
+    "cost",
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +106,7 @@ class Reader:
         """Return what a strategy must be told, and what must be submitted again, to go on where a search stopped."""
         with self.database.reading() as connection:
             search = _one(_searches(connection), name)
-            ended = trials.c.state.in_(("complete", "failed"))
+            ended = trials.c.state.in_(("complete", "pruned", "failed"))
             mine = (trials.c.search_id == search["id"]) & (trials.c.kind == "candidate") & ended
             rows = connection.execute(select(trials).where(mine).order_by(trials.c.number)).mappings().all()
             asked = (proposals.c.search_id == search["id"]) & (proposals.c.state == "open")
@@ -185,6 +197,8 @@ def _result_row(row: RowMapping, search: Json) -> Json:
         "digest": row["digest"],
         "values": row["values"] or {},
         "value": row["value"],
+        "stopped": row["stopped"],
+        "cost": row["cost"] or {},
         "params": row["params"],
         "macs": row["macs"],
         "seconds": row["seconds"],
@@ -218,4 +232,6 @@ def value_of(row: Mapping[str, Any]) -> Any:
 
 def _result(row: RowMapping, curve: Sequence[Mapping[str, Any]] = ()) -> Result:
     facts = {name: row[name] for name in _RESULT}
-    return Result.from_json({**facts, "values": facts["values"] or {}, "epochs": list(curve)})
+    return Result.from_json(
+        {**facts, "values": facts["values"] or {}, "cost": facts["cost"] or {}, "epochs": list(curve)}
+    )

@@ -18,7 +18,7 @@ from nasengine.ledger.tables import artifacts, epochs, gates, proposals, remarks
 
 TRIAL_KEYS = ("search_id", "number", "kind")
 UNFINISHED = trials.c.state.in_(("running", "stopped"))
-NOT_COMPLETE = trials.c.state != "complete"
+NOT_COMPLETE = trials.c.state.not_in(("complete", "pruned"))
 
 _ADD_PROPOSAL = insert(proposals)
 _ADD_TRIAL = insert(trials)
@@ -33,6 +33,13 @@ _CLOSE_PROPOSAL = (
 def now() -> datetime:
     """Return the time as all tables hold it: UTC, without saying so."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def state_of(result: Json) -> str:
+    """Return how a trial with this result, in plain form, has ended."""
+    if result["error"]:
+        return "failed"
+    return "complete" if result["stopped"] is None else "pruned"
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ class SearchRecord:
         reused_from: int | None = None,
         value: float | None = None,
     ) -> int:
-        """Note a trial's result, complete or failed, started before or not; returns the row's id.
+        """Note a trial's result, complete, pruned (ended early) or failed, started before or not; returns the row's id.
 
         `value` is the number by which candidates are compared, the larger the better.
         `told_order` is its place among the results told to the strategy; leave it out where that is not known yet
@@ -114,7 +121,7 @@ class SearchRecord:
         number = facts.pop("number")
         curve = facts.pop("epochs")
         row = {**facts, "told_order": told_order, "finished": now(), "value": plain(value)}
-        row["state"] = "failed" if facts["error"] else "complete"
+        row["state"] = state_of(facts)
         row |= {"reuse_key": reuse_key} if reuse_key else {}
         row |= {"reused_from": reused_from} if reused_from else {}
         with self._database.writing() as connection:
@@ -130,7 +137,7 @@ class SearchRecord:
         """Note a proposal, its result and its telling at once, where an answer takes no time."""
         facts = result.to_json()
         del facts["epochs"]
-        ended = {"state": "failed" if facts["error"] else "complete", "finished": now(), "kind": "candidate"}
+        ended = {"state": state_of(facts), "finished": now(), "kind": "candidate"}
         trial = {**facts, **ended, "told_order": told_order, "value": plain(value), "search_id": self.id}
         proposal = {name: trial[name] for name in ("search_id", "number", "architecture")}
         with self._database.writing() as connection:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-HEAD = "0002"
+HEAD = "0003"
 PREFIX = "nas_"
 VERSION_TABLE = "nas_alembic_version"
 
@@ -67,6 +67,8 @@ searches = Table(
     Column("version", String(64)),  # of nasengine
     _json("goal"),  # {objectives, reward}; none in old searches: validation_accuracy
     _json("warm_start"),  # earlier search -> how many of its results were told first
+    _json("fidelity"),  # of its candidates: epochs, share of the images, resolution; none: in full
+    _json("stopper"),  # what ends candidates early: {kind, metric}; none: nothing does
 )
 
 proposals = Table(
@@ -87,7 +89,7 @@ trials = Table(
     _belongs_to("nas_searches", "search_id"),
     Column("number", Integer, nullable=False),
     Column("kind", String(16), nullable=False),  # candidate, supernet, final
-    Column("state", String(16), nullable=False),  # running, complete, failed, stopped
+    Column("state", String(16), nullable=False),  # running, complete, pruned, failed, stopped
     _json("architecture"),
     Column("digest", String(255), index=True),
     _json("values"),
@@ -105,6 +107,8 @@ trials = Table(
     Column("started", DateTime),
     Column("finished", DateTime),
     Column("value", Float),  # the one number by which candidates are compared; larger is better
+    Column("stopped", Integer),  # the epoch after which a pruned trial was ended
+    _json("cost"),  # what it took, over all attempts: core_seconds, gpu_seconds, joules, attempts, …
     UniqueConstraint("search_id", "number", "kind"),
     UniqueConstraint("search_id", "told_order"),
 )

@@ -82,8 +82,9 @@ def told_of(result: Result, goal: Goal) -> Told:
     if error is not None:
         return Told(result.number, architecture, values, None, error, weights=result.weights)
     return Told(
-        result.number, architecture, values, goal.value(values), None, goal.each(values), weights=result.weights
-    )
+        result.number, architecture, values, goal.value(values), None, goal.each(values), weights=result.weights,
+        stopped=result.stopped,
+    )  # fmt: skip
 
 
 def propose(

@@ -27,6 +27,7 @@ class Told:
     error: str | None = None
     objectives: tuple[float, ...] = ()  # one for each objective, all to be made large; empty where the job failed
     weights: str | None = None  # the file of the trained weights, where they were kept
+    stopped: int | None = None  # the epoch after which it was ended early: its value is of that epoch
 
 
 @dataclass(frozen=True)
