@@ -40,9 +40,9 @@ class Ledger(Reader):
         """Begin a search, or resume the one of that name, and become its one writer.
 
         Facts: space, strategy (both needed for a new search), settings, options, evaluator, data, data_fingerprint,
-        recipe, seed, epochs, goal, warm_start, fidelity, stopper, trials, command, environment, and decisions (the space's own). Without
-        a name it gets the next of SPACE-STRATEGY-1, -2, … Raises LedgerError, listing what differs, when the name is
-        there with other facts, and when another driver is writing it.
+        recipe, seed, epochs, goal, warm_start, fidelity, stopper, trials, command, environment, and decisions (the
+        space's own). Without a name it gets the next of SPACE-STRATEGY-1, -2, … Raises LedgerError, listing what
+        differs, when the name is there with other facts, and when another driver is writing it.
         """
         given = _given(facts)
         with self.database.writing() as connection:
