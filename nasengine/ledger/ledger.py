@@ -12,6 +12,7 @@ from nasengine.job import Json, plain
 from nasengine.ledger.bench_record import BenchRecord
 from nasengine.ledger.database import Database
 from nasengine.ledger.environment import version
+from nasengine.ledger.integrity import check
 from nasengine.ledger.lease import Lease
 from nasengine.ledger.queries import Reader, lease_name
 from nasengine.ledger.search_record import SearchRecord, now
@@ -58,6 +59,10 @@ class Ledger(Reader):
     def open_bench(self, name: str | None, facts: Mapping[str, Any], **more: Any) -> BenchRecord:
         """Begin a comparison of strategies, or go on with the one of that name; `more`: command, environment."""
         return BenchRecord(self.database, name, facts, **more)
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the database, one sentence a fault: the file itself, and every search's rows."""
+        return check(self.database)
 
     def close(self) -> None:
         """Let go of the database; `with Ledger(…) as ledger` does so at the end."""

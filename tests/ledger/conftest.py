@@ -1,18 +1,14 @@
-"""A fresh results database for each test: a SQLite file, and PostgreSQL where NASENGINE_POSTGRES names a server."""
+"""A fresh results database for each test: a SQLite file, and one in PostgreSQL."""
 
-import os
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from nasengine.ledger import Ledger, SearchRecord
 
-SERVER = os.environ.get("NASENGINE_POSTGRES")
 FACTS: dict[str, Any] = {
     "space": "darts",
     "settings": {"channels": 16},
@@ -30,21 +26,6 @@ FACTS: dict[str, Any] = {
         "inputs": {"options": ["in0", "in1", "node0"], "keep": [2, 2]},
     },
 }
-
-
-@pytest.fixture
-def postgres() -> Iterator[str]:
-    """The URL of a new, empty PostgreSQL database."""
-    if SERVER is None:
-        pytest.skip("NASENGINE_POSTGRES names no server: postgresql+psycopg://user@host/database")
-    url, name = make_url(SERVER).set(drivername="postgresql+psycopg"), f"nas_{uuid.uuid4().hex}"
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield url.set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
