@@ -6,15 +6,15 @@ import secrets
 import shutil
 import subprocess
 import sys
-import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.postgres_server import Server, programs
+from tests.postgres_server import programs
 
+pytest_plugins = ["tests.postgres_server"]  # the fixtures `postgres` and `postgres_server`
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
 

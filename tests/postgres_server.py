@@ -6,8 +6,13 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
 
 DEBIAN = "/usr/lib/postgresql"
 # what is lost when the machine loses power does not matter here
@@ -82,3 +87,27 @@ def _free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def postgres_server(needs: Callable[[str], Path]) -> Iterator[str]:
+    """The URL of a PostgreSQL server: the one that NASENGINE_POSTGRES names, or one started for these tests."""
+    named = os.environ.get("NASENGINE_POSTGRES")
+    if named:
+        yield named
+        return
+    with Server(needs("postgres")) as server:
+        yield server.url
+
+
+@pytest.fixture
+def postgres(postgres_server: str) -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database."""
+    url, name = make_url(postgres_server).set(drivername="postgresql+psycopg"), f"nas_{uuid.uuid4().hex}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield url.set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
