@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres_server import programs
+from tests.postgres_server import postgres, postgres_server, programs  # noqa: F401 - two of them are fixtures
 
-pytest_plugins = ["tests.postgres_server"]  # the fixtures `postgres` and `postgres_server`
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
 
