@@ -95,6 +95,7 @@ sys.stdin.read()
 def ray_cluster() -> Iterator[str]:
     """The address of a Ray cluster on this machine, joined already: four logical cores, a token of its own."""
     import ray
+    from ray._raylet import Config
 
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -106,6 +107,7 @@ def ray_cluster() -> Iterator[str]:
         with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as node:
             assert node.stdin is not None and node.stdout is not None
             address = node.stdout.readline().strip()
+            Config.initialize("")  # what Ray knows of the environment is what it was when imported
             ray.init(address, log_to_driver=False, logging_level="ERROR")
             yield address
             ray.shutdown()
