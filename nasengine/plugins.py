@@ -19,7 +19,7 @@ from typing import Any
 from nasengine.errors import NasError, PlugInError, did_you_mean
 from nasengine.settings import Setting, fill, settings_of
 from nasengine.space import Published, Space
-from nasengine.user_files import import_file
+from nasengine.user_files import Pack, import_file, pack
 
 FOLDERS = {"space": "search_spaces", "strategy": "strategies", "evaluator": "evaluators", "executor": "executors"}
 
@@ -52,6 +52,14 @@ def load(kind: str, name: str) -> ModuleType:
         if _is_path(name):
             return import_file(path)
         return importlib.import_module(name if "." in name else f"nasengine.{FOLDERS[kind]}.{path.stem}")
+
+
+def packed(kind: str, name: str) -> Pack | None:
+    """A user's own file as text that another process can import; None for what is installed there as well."""
+    if not _is_path(name):
+        return None
+    with _teaching(kind, name):
+        return pack(find(kind, name))
 
 
 def load_space(name: str, settings: Mapping[str, Any] | None = None) -> Space:

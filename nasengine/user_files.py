@@ -15,10 +15,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from nasengine.errors import PlugInError
 
 PACKAGE = "nasengine_user"
+Pack = dict[str, Any]  # {"module": full name, "files": {full name: [path, source]}}
 
 
 class _Sources(importlib.abc.ExecutionLoader, importlib.abc.MetaPathFinder):
@@ -55,18 +57,29 @@ def import_file(path: Path) -> ModuleType:
 
     Errors: PlugInError when the file is missing or is not Python; whatever the file raises, as it is.
     """
+    return importlib.import_module(accept(pack(path)))
+
+
+def pack(path: Path) -> Pack:
+    """Return a user's file, and what it imports relatively, as plain text that another process can `accept`."""
     path = path.expanduser().resolve()
     if not (path.is_file() and path.suffix == ".py") and not (path / "__init__.py").is_file():
         raise PlugInError(f"{path}: no such Python file; give a .py file or a folder with __init__.py")
     files = _closure(path.parent, path.stem)
     text = "\0".join(f"{name}\0{source}" for name, (_, source) in sorted(files.items()))
     package = f"{PACKAGE}.{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    for name, (file, source) in files.items():
-        _sources.files[f"{package}.{name}"] = file, source
-        linecache.cache[str(file)] = len(source), None, source.splitlines(keepends=True), str(file)
+    sources = {f"{package}.{name}": [str(file), source] for name, (file, source) in files.items()}
+    return {"module": f"{package}.{path.stem}", "files": sources}
+
+
+def accept(packed: Pack) -> str:
+    """Make a packed file importable here, under the name that is returned; nothing is written, nothing runs yet."""
+    for name, (file, source) in packed["files"].items():
+        _sources.files[name] = Path(file), source
+        linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
     if _sources not in sys.meta_path:
         sys.meta_path.append(_sources)
-    return importlib.import_module(f"{package}.{path.stem}")
+    return str(packed["module"])
 
 
 def _closure(root: Path, module: str) -> dict[str, tuple[Path, str]]:

@@ -1,37 +1,45 @@
 """Run every job here, in this process, one after the other: for one machine and for debugging."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from importlib import import_module
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from nasengine import plugins
 from nasengine.errors import NasError
-from nasengine.job import Job, Json, Result
-from nasengine.space import Space
+from nasengine.executors._terms import Terms
+from nasengine.executors._worker import Worker
+from nasengine.job import Job, Result
 
 
 class Inline:
     """One job at a time in this process; `on_epoch(job, values)` hears of each epoch while it runs.
 
-    `folder` takes checkpoints and weights; `dataset` stands in for the job's data where it has no name.
+    `folder` takes checkpoints and weights; `dataset` stands in for the job's data where it has no name. A job that
+    takes too long is ended after its epoch: nobody else is there to end it before.
     """
 
     def __init__(
         self,
         folder: Path,
+        terms: Terms = Terms(),  # noqa: B008  (frozen)
         *,
-        workers: int = 1,
         dataset: Any = None,
-        on_epoch: Callable[[Job, Mapping[str, Any]], None] | None = None,
+        on_epoch: Callable[[Job, Mapping[str, Any]], bool | None] | None = None,
+        on_note: Callable[[str], None] = lambda text: None,
     ):
-        if workers != 1:
-            raise NasError(f"executor inline: workers={workers} came; it runs one job at a time; leave --workers out")
-        self.folder, self.dataset, self.on_epoch = folder, dataset, on_epoch
+        if terms.workers != 1:
+            raise NasError(
+                f"executor inline: workers={terms.workers} came; it runs one job at a time; leave --workers out, or "
+                "take --executor local or ray"
+            )
+        if terms.address is not None:
+            raise NasError(f"executor inline: address={terms.address} came; only --executor ray and local take one")
+        self.terms, self.on_epoch = terms, on_epoch
+        self.worker = Worker(folder, dataset=dataset, gpus=terms.gpus_per_worker)
         self.waiting: deque[Job] = deque()
-        self.built: tuple[tuple[str, Json], Space] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -49,22 +57,23 @@ class Inline:
 
     def next(self) -> tuple[Job, Result]:
         """Run the job that waits, and give its result."""
-        job = self.waiting.popleft()
-        evaluator = import_module(f"nasengine.evaluators.{job.evaluator}")
-        space = self.space_of(job)
-        name = "final" if job.final else f"trial-{job.number}"
-        hear = None if self.on_epoch is None else lambda values: self.on_epoch(job, values)  # type: ignore[misc]
-        checkpoint = self.folder / "checkpoints" / f"{name}.pt"
-        result: Result = evaluator.evaluate(
-            job, space, self.dataset, on_epoch=hear, checkpoint=checkpoint,
-            weights_to=self.folder / "weights" / f"{name}.safetensors",
-        )  # fmt: skip
-        checkpoint.unlink(missing_ok=True)
-        return job, result
+        job, began = self.waiting.popleft(), time.monotonic()
+        trouble: list[Exception] = []
+        late: list[str] = []
 
-    def space_of(self, job: Job) -> Space:
-        """The job's space, built anew only where it differs from the last job's."""
-        asked = job.space, job.settings
-        if self.built is None or self.built[0] != asked:
-            self.built = asked, plugins.load_space(*asked)
-        return self.built[1]
+        def hear(values: Mapping[str, Any]) -> bool:
+            try:  # what goes wrong in the driver is no fault of the job, whose evaluator would take it for one
+                stop = bool(self.on_epoch and self.on_epoch(job, values))
+            except Exception as error:
+                trouble.append(error)
+                return True
+            if self.terms.job_timeout is not None and time.monotonic() - began > self.terms.job_timeout:
+                late.append(f"timeout: it ran longer than the {self.terms.job_timeout:g} seconds of --job-timeout")
+            return stop or bool(late)
+
+        result = self.worker.run(job, hear)
+        if trouble:
+            raise trouble[0]
+        if late and result.stopped is not None:
+            result = replace(result, error=late[0], stopped=None)
+        return job, result

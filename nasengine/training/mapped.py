@@ -1,0 +1,50 @@
+"""A data set as a few plain tensors and text: on disk, mapped by every process of a machine instead of read again."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from nasengine.training.data import Dataset, Split
+
+PARTS = ("train", "validation", "test")
+FACTS = ("name", "input", "classes", "fingerprint", "class_names", "mean", "std")
+
+
+def take_apart(dataset: Dataset) -> tuple[dict[str, Tensor], str]:
+    """A data set's tensors by name, and its other facts as JSON text; `put_together` is the way back."""
+    tensors = {
+        f"{part}.{name}": getattr(getattr(dataset, part), name).contiguous()
+        for part in PARTS
+        for name in ("images", "labels")
+    }
+    return tensors, json.dumps({name: getattr(dataset, name) for name in FACTS})
+
+
+def put_together(tensors: Mapping[str, Tensor], facts: str) -> Dataset:
+    """The data set of `take_apart`; its tensors are those given, not copies."""
+    read: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(facts).items()}
+    parts = {part: Split(tensors[f"{part}.images"], tensors[f"{part}.labels"]) for part in PARTS}
+    return Dataset(**parts, **read)
+
+
+def write(dataset: Dataset, path: Path) -> Path:
+    """Write a data set, whole or not at all; nothing is done where the file is there already."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+        tensors, facts = take_apart(dataset)
+        save_file(tensors, partial, metadata={"facts": facts})
+        os.replace(partial, path)
+    return path
+
+
+def read(path: Path) -> Dataset:
+    """Map a file of `write` into memory: processes that do so share its pages."""
+    with safe_open(path, framework="pt") as file:
+        return put_together({name: file.get_tensor(name) for name in file.keys()}, file.metadata()["facts"])  # noqa: SIM118
