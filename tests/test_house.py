@@ -62,6 +62,7 @@ FREE = {
     "retrain",
     "runs",
     "testing",
+    "tune",
 }
 
 
