@@ -68,13 +68,15 @@ def search(
     strategy_options: Dotted = None,
     recipe_values: Dotted = None,
     supernet_values: Dotted = None,
+    fidelity: Dotted = None,
     line: Line = "",
 ) -> int:
     """Search a space, train the network that is found, and record everything.
 
     Settings have dotted flags: --space.channels 8 (see `nasengine describe --space NAME`), --strategy.order 2
     (`nasengine strategies NAME`), --recipe.epochs 60 for the training of networks, --supernet.lr 0.02 for a
-    supernet's. The same command with the same --name goes on where it was stopped.
+    supernet's, --fidelity.share 0.5 (of the images), .epochs or .resolution for cheaper candidates. The same command
+    with the same --name goes on where it was stopped; Ctrl-C once finishes what runs, twice stops now.
     """
     from nasengine.console.searching import search as run
 
@@ -83,6 +85,7 @@ def search(
         "strategy_options": strategy_options,
         "recipe_values": recipe_values,
         "supernet_values": supernet_values,
+        "fidelity": fidelity,
     }
     return run({**vars(flags or SearchFlags()), **dotted}, db=db, dry_run=dry_run, line=line)
 

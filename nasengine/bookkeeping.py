@@ -1,16 +1,44 @@
 """What a search writes down while it proposes: into the results database, and to whoever listens."""
 
+import time
 from dataclasses import replace
+from typing import Literal
 
+from nasengine.early_stopping import stopper_of
+from nasengine.executors._worker import checkpoint_of
 from nasengine.interpreters.digest import digest, layers_fingerprint
 from nasengine.job import Job, Result, reuse_key
 from nasengine.ledger import Ledger, SearchRecord
 from nasengine.ledger import Trial as TrialStart
 from nasengine.listener import Listener
 from nasengine.plan import Plan
+from nasengine.runs import run_folder
 from nasengine.search.propose import History, told_of
 from nasengine.search.strategy import Remark
 from nasengine.space import Architecture
+
+FAULT = "fault"  # the kind of a remark that is no strategy's
+
+
+class Spent:
+    """The seconds of GPUs that a search has used, in all its runs and by what runs now."""
+
+    def __init__(self, gpus_per_worker: float, ledger: Ledger, name: str):
+        self.share = gpus_per_worker
+        self.before = sum(row["cost"].get("gpu_seconds", 0.0) for row in ledger.results(name))
+        self.running: dict[int, float] = {}  # job -> since when
+
+    def begin(self, number: int) -> None:
+        self.running[number] = time.monotonic()
+
+    def end(self, number: int, result: Result) -> None:
+        self.running.pop(number, None)
+        self.before += result.cost.get("gpu_seconds", 0.0)
+
+    def gpu_seconds(self) -> float:
+        """Those of ended jobs as they were measured, those of running ones by the clock."""
+        now = time.monotonic()
+        return self.before + self.share * sum(now - began for began in self.running.values())
 
 
 class Bookkeeping:
@@ -19,6 +47,8 @@ class Bookkeeping:
     def __init__(self, plan: Plan, ledger: Ledger, record: SearchRecord, listener: Listener):
         self.plan, self.ledger, self.record, self.listener = plan, ledger, record, listener
         self.rows: dict[int, int] = {}  # number of a running job -> its row
+        self.spent = Spent(plan.terms.gpus_per_worker, ledger, record.name)
+        self.stopper = stopper_of(plan, ledger, record.name)
 
     def history(self) -> History:
         """What an earlier run of this search left."""
@@ -28,13 +58,19 @@ class Bookkeeping:
             self.listener.note(f"going on after {len(left.told)} results; {len(opened)} open proposals run again")
         for result in (*left.told, *left.waiting):
             self.listener.recall(result)
-        said = [Remark(row["kind"], row["text"], row["values"] or {}) for row in self.ledger.remarks(self.record.name)]
+        rows = self.ledger.remarks(self.record.name)
+        said = [Remark(row["kind"], row["text"], row["values"] or {}) for row in rows if row["kind"] != FAULT]
         return History(left.told, left.waiting, opened, said)
 
     def remark(self, number: int, remark: Remark) -> None:
         self.record.remark(number, remark.kind, remark.text, remark.values)
         if remark.kind in ("note", "warning"):
             self.listener.note(f"{self.plan.strategy_name}: {remark.text}")
+
+    def fault(self, text: str) -> None:
+        """Something happened to a worker or to a job's answer."""
+        self.record.remark(len(self.rows), FAULT, text, {})
+        self.listener.note(text)
 
     def propose(self, number: int, architecture: Architecture) -> None:
         self.record.propose(number, architecture.to_json())
@@ -72,6 +108,7 @@ class Bookkeeping:
             lineage=lineage, reuse_key=self.key(job) if self.may_be_reused(job) else None,
         )  # fmt: skip
         self.rows[job.number] = self.record.start(start)
+        self.spent.begin(job.number)
 
     def value_of(self, result: Result) -> float | None:
         """The number by which candidates are compared."""
@@ -79,10 +116,25 @@ class Bookkeeping:
 
     def result(self, job: Job, result: Result) -> None:
         self.record.record(replace(result, epochs=[]), value=self.value_of(result))  # its epochs are there already
+        self.done(job, result)
         self.listener.result(result, None)
+
+    def done(self, job: Job, result: Result) -> None:
+        """A result is recorded: its checkpoint has served."""
+        self.rows.pop(job.number, None)
+        self.spent.end(job.number, result)
+        if self.stopper is not None and not job.final:
+            self.stopper.end(job.number, _how(result), result.values.get(self.plan.stop_by))
+        checkpoint_of(run_folder(self.ledger, self.record.name), job).unlink(missing_ok=True)
 
     def tell(self, result: Result, order: int) -> None:
         self.record.tell(result.number, order)
+
+
+def _how(result: Result) -> Literal["complete", "stopped", "failed"]:
+    if result.error is not None:
+        return "failed"
+    return "complete" if result.stopped is None else "stopped"
 
 
 class TableBookkeeping(Bookkeeping):

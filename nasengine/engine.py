@@ -1,5 +1,6 @@
 """Runs a plan from start to finish: search, final training, export; every step lands in the results database."""
 
+import math
 import shlex
 import sys
 import time
@@ -13,10 +14,12 @@ import torch
 
 from nasengine import plugins
 from nasengine.bookkeeping import Bookkeeping, TableBookkeeping
+from nasengine.early_stopping import STOPPED
 from nasengine.errors import TrainingError
 from nasengine.interpreters.cost import cost
 from nasengine.interpreters.digest import digest
 from nasengine.interpreters.weights import save_weights
+from nasengine.interrupt import Interrupt
 from nasengine.job import Job, Result
 from nasengine.ledger import DEFAULT, Ledger, SearchRecord
 from nasengine.ledger import Trial as TrialStart
@@ -26,7 +29,7 @@ from nasengine.listener import Listener
 from nasengine.plan import Plan, make
 from nasengine.runs import Run, run_folder
 from nasengine.search import relay
-from nasengine.search.propose import propose
+from nasengine.search.propose import Executor, propose
 from nasengine.search.relax import relax
 from nasengine.search.room import batch_that_fits
 from nasengine.space import EVERYTHING, Architecture
@@ -56,15 +59,16 @@ def conduct(plan: Plan, db: str | Path, listener: Listener, command: str | None 
     ledger = Ledger(db)
     facts = {**plan.facts(), "decisions": plan.space.decisions, "environment": environment(torch.__version__)}
     facts["warm_start"] = relay.counts(ledger, plan.name, plan.warm_start)
-    with ledger.open_search(plan.name, command=command or shlex.join(sys.argv), **facts) as record:
+    interrupt = Interrupt(lambda: listener.note("finishing what runs, then stopping; Ctrl-C again stops at once"))
+    with interrupt, ledger.open_search(plan.name, command=command or shlex.join(sys.argv), **facts) as record:
         listener.begin(record.name, plan, record.resumed)
-        conducted = _Conduct(plan, ledger, record, listener)
+        conducted = _Conduct(plan, ledger, record, listener, interrupt)
         if plan.table is not None:
-            conducted.final(*conducted.proposals())
+            conducted.run()
             listener.note(f"table {plan.data_name} answered: no network was trained, so none is exported")
         else:
             with seen_by_optuna(ledger, record.name, listener):
-                conducted.final(*(conducted.gradient() if plan.is_gradient else conducted.proposals()))
+                conducted.run()
             exported = Run(record.name, db).best.export(conducted.folder / "best")
             listener.note(f"the network is in {exported.folder}: it needs torch alone (parity {exported.parity:.1e})")
         record.finish()
@@ -86,14 +90,28 @@ def seen_by_optuna(ledger: Ledger, name: str, listener: Listener) -> Iterator[No
 
 
 class _Conduct:
-    def __init__(self, plan: Plan, ledger: Ledger, record: SearchRecord, listener: Listener):
+    def __init__(self, plan: Plan, ledger: Ledger, record: SearchRecord, listener: Listener, interrupt: Interrupt):
         self.plan, self.ledger, self.record, self.listener = plan, ledger, record, listener
+        self.interrupt = interrupt
         self.folder = run_folder(ledger, record.name)
-        self.deadline = None if plan.hours is None else time.monotonic() + plan.hours * 3600
+        self.deadline = math.inf if plan.hours is None else time.monotonic() + plan.hours * 3600
         self.books = (Bookkeeping if plan.table is None else TableBookkeeping)(plan, ledger, record, listener)
 
+    def run(self) -> None:
+        """Search, unless that was done before, and train what is chosen; Ctrl-C ends it between the two."""
+        with self.executor() as executor:
+            found = self.gradient() if self.plan.is_gradient else self.proposals(executor)
+            self.interrupt.stop_if_asked()
+            self.final(executor, *found)
+
+    def time_is_up(self) -> bool:
+        """Whether the budget of time is spent: running candidates are ended after their epoch."""
+        of_gpus = math.inf if self.plan.gpu_hours is None else self.plan.gpu_hours * 3600
+        return time.monotonic() > self.deadline or self.books.spent.gpu_seconds() >= of_gpus
+
     def out_of_time(self) -> bool:
-        return self.deadline is not None and time.monotonic() > self.deadline
+        """Whether nothing new is to be begun."""
+        return self.interrupt.asked or self.time_is_up()
 
     def done(self, kind: str, number: int) -> dict[str, Any] | None:
         """The complete trial of this kind and number that an earlier run left."""
@@ -129,6 +147,7 @@ class _Conduct:
             checkpoint=checkpoint, on_epoch=on_epoch, on_note=self.listener.note, out_of_time=self.out_of_time,
             batch_for=batch_that_fits(relaxation, plan.supernet, pick_device("auto"), self.listener.note),
         )  # fmt: skip
+        self.interrupt.stop_if_asked()
         counted = cost(space, EVERYTHING)
         weights = save_weights(found.model, self.folder / "weights" / "supernet.safetensors")
         result = Result(
@@ -139,22 +158,25 @@ class _Conduct:
         checkpoint.unlink(missing_ok=True)
         return found.architecture, 0
 
-    def proposals(self) -> tuple[Architecture, int]:
+    def proposals(self, executor: Executor) -> tuple[Architecture, int]:
         """Let the strategy propose and the executor train, then choose the best candidate."""
         plan = self.plan
         self.listener.phase("candidates", plan.trials)
         warm = relay.results(
             self.ledger, self.record.facts["warm_start"] or {}, plan.space, plan.goal, self.listener.note
         )
-        with self.executor() as executor, plugins.blaming("strategy", plan.strategy_name):
+        with plugins.blaming("strategy", plan.strategy_name):
             ended = propose(
                 plan.strategy(), executor, self.books, job_for=self.candidate, trials=plan.trials, seed=plan.seed,
                 goal=plan.goal, warm=warm, order=plan.order, workers=plan.workers, out_of_time=self.out_of_time,
             )  # fmt: skip
+        self.interrupt.stop_if_asked()
         if not ended:
             self.listener.note(f"strategy {plan.strategy_name} has nothing more to propose in this space")
         rows = self.ledger.results(self.record.name)
         measured = [row for row in rows if row["kind"] == "candidate" and value_of(row) is not None]
+        # where time ran out before one was complete, the best of those ended early is better than none
+        measured = [row for row in measured if row["stopped"] is None] or measured
         if not measured:
             errors = [row["error"] for row in rows if row["error"]]
             raise TrainingError(
@@ -164,18 +186,18 @@ class _Conduct:
         best = max(measured, key=value_of)
         return Architecture.from_json(best["architecture"]), best["trial"]
 
-    def final(self, architecture: Architecture, number: int) -> None:
+    def final(self, executor: Executor, architecture: Architecture, number: int) -> None:
         """Train the chosen network on all but the test data, and measure it once on that; then leave it as source."""
         if self.done("final", number) is None:
             plan = self.plan
             if plan.table is None:
                 self.listener.phase("final", plan.final.epochs)
             job = self.job(number, architecture, final=True)
-            with self.executor() as executor:
-                self.books.start(job)
-                executor.submit(job)
-                _, result = executor.next()
+            self.books.start(job)
+            executor.submit(job)
+            _, result = executor.next()
             self.record.record(replace(result, epochs=[]), kind="final")  # its epochs are there already
+            self.books.done(job, result)
             if result.error is not None:
                 raise TrainingError(f"final training of {self.record.name}: {result.error}")
         else:
@@ -185,18 +207,23 @@ class _Conduct:
         return self.job(number, architecture, final=False)
 
     def executor(self) -> Any:
+        """Where jobs run; a context manager."""
         plan = self.plan
         made = plugins.one_class("executor", plan.executor)
-        return made(self.folder, workers=plan.workers, dataset=plan.dataset, on_epoch=self.on_epoch)
+        return made(self.folder, plan.terms, dataset=plan.dataset, on_epoch=self.on_epoch, on_note=self.books.fault)
 
-    def on_epoch(self, job: Job, values: Mapping[str, Any]) -> None:
-        self.record.epoch(self.books.rows[job.number], values)
+    def on_epoch(self, job: Job, values: Mapping[str, Any]) -> bool:
+        """Note an epoch, and say whether the training is to be ended after it."""
+        stopper = None if job.final else self.books.stopper
+        stop = stopper is not None and stopper.judge(job.number, values)
+        self.record.epoch(self.books.rows[job.number], {**values, STOPPED: 1.0} if stop else values)
         self.listener.epoch("final" if job.final else "candidates", values)
+        return stop or (not job.final and self.time_is_up())
 
     def job(self, number: int, architecture: Architecture, final: bool) -> Job:
         plan = self.plan
         return Job(
-            number=number, space=plan.space_name, settings=dict(plan.space.settings),
+            number=number, space=plan.space_name, settings=plan.settings_of(final),
             architecture=architecture.to_json(), evaluator=plan.final_evaluator if final else plan.evaluator,
             recipe=(plan.final if final else plan.candidate).to_json(), data=plan.data_name,
             fidelity=plan.final_fidelity if final else plan.fidelity, seed=plan.seed, final=final,

@@ -1,12 +1,15 @@
 """What a search is going to do, worked out and checked before anything runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nasengine import plugins
 from nasengine.errors import NasError
+from nasengine.executors._terms import Terms
+from nasengine.ledger.queries import METRIC
+from nasengine.plan_words import LOWERED, Settings, Words, agree, check, fidelity_of, several, terms_of
 from nasengine.search.objective import ACCURACY, Goal, Objective, Reward
 from nasengine.search.propose import Order
 from nasengine.search.relax import Policy
@@ -18,8 +21,6 @@ from nasengine.training.recipe import Recipe, recipe
 OF_THE_DATA = ("input", "classes")  # settings of a space that data decides
 TRIALS = 20  # proposals of an ask/tell search, unless said otherwise
 SPACE = "darts"
-Settings = Mapping[str, Any]
-Words = Sequence[str] | str  # one or several
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,6 @@ class Plan:
     hours: float | None
     evaluator: str
     executor: str
-    workers: int
     order: Order
     reuse: bool
     name: str | None
@@ -53,7 +53,29 @@ class Plan:
     goal: Goal = ACCURACY
     warm_start: tuple[str, ...] = ()  # searches whose results are told first
     table: Table | None = None  # given: it answers instead of a training
-    fidelity: dict[str, Any] = field(default_factory=dict)
+    fidelity: dict[str, Any] = field(default_factory=dict)  # of candidates
+    terms: Terms = field(default_factory=Terms)
+    stopper: str | None = None  # what ends candidates early
+    stop_by: str = METRIC  # by which value of an epoch
+    gpu_hours: float | None = None
+
+    @property
+    def workers(self) -> int:
+        """How many jobs run at once."""
+        return self.terms.workers
+
+    @property
+    def candidate_epochs(self) -> int:
+        """How many epochs a candidate is trained."""
+        return int(self.fidelity.get("epochs", self.candidate.epochs))
+
+    def settings_of(self, final: bool) -> dict[str, Any]:
+        """The settings that a network is built with: candidates may see smaller images."""
+        settings = dict(self.space.settings)
+        if not final and "resolution" in self.fidelity:
+            side = self.fidelity["resolution"]
+            settings["input"] = (self.data.input[0], side, side)
+        return settings
 
     @property
     def data(self) -> data_sets.Dataset:
@@ -68,8 +90,8 @@ class Plan:
 
     @property
     def final_fidelity(self) -> dict[str, Any]:
-        """At what fidelity: a table's highest."""
-        return {key: value for key, value in self.fidelity.items() if key != "epochs"}
+        """At what fidelity: the highest."""
+        return {key: value for key, value in self.fidelity.items() if key not in LOWERED}
 
     @property
     def is_gradient(self) -> bool:
@@ -99,6 +121,8 @@ class Plan:
             "trials": self.trials,
             "epochs": (self.supernet or self.candidate).epochs if self.table is None else self.fidelity.get("epochs"),
             "goal": self.goal.to_json() if self.goal != ACCURACY else None,
+            "fidelity": {key: self.fidelity[key] for key in LOWERED if key in self.fidelity and self.table is None},
+            "stopper": {"kind": self.stopper, "metric": self.stop_by} if self.stopper else None,
         }
 
 
@@ -120,9 +144,12 @@ def make(
     limit: int | None = None,
     evaluator: str | None = None,
     executor: str = "inline",
-    workers: int = 1,
     order: Order = "arrival",
     reuse: bool = True,
+    stopper: str | None = None,
+    stop_by: str | None = None,
+    gpu_hours: float | None = None,
+    fidelity: Settings | None = None,
     policy: Policy = "last",
     objective: Words | None = None,
     reward: Reward = "soft",
@@ -135,6 +162,7 @@ def make(
     strategy_options: Settings | None = None,
     recipe_values: Settings | None = None,
     supernet_values: Settings | None = None,
+    **terms: Any,
 ) -> Plan:
     """Work out a search from what a user said; raises a NasError naming the bad word and what is allowed.
 
@@ -142,20 +170,30 @@ def make(
     candidates and of the chosen network (their `epochs` only the latter's); `supernet_values` that of the supernet.
     With a `table` (read by `mapping`, its columns for `dataset`, further values from `join`) nothing is trained, the
     space is the table's unless given, and `epochs` says how long the table's networks were trained.
+    `fidelity` makes candidates cheaper (epochs, share, resolution); a `stopper` ends them early, by the value
+    `stop_by` of their epochs. `terms` are those of `nasengine.executors`: workers, gpus_per_worker, cores_per_worker,
+    address, job_timeout, retries, files.
     """
-    _check({"trials": trials, "epochs": epochs, "workers": workers, "limit": limit}, hours, order, policy)
+    check({"trials": trials, "epochs": epochs, "limit": limit}, {"hours": hours, "gpu_hours": gpu_hours}, order, policy)
+    agreed = terms_of(terms, stopper)
     evaluator = evaluator or ("train" if table is None else "table")
     plugins.find("evaluator", evaluator)
     plugins.find("executor", executor)
     is_gradient = hasattr(plugins.strategy_class(strategy), "draws")
-    reading = {"dataset": dataset, "mapping": None if mapping is None else str(mapping), "join": _several(join)}
-    _agree(strategy, is_gradient, evaluator, table, reading, bool(objective or warm_start), bool(supernet_values))
+    reading = {"dataset": dataset, "mapping": None if mapping is None else str(mapping), "join": several(join)}
+    agree(strategy, is_gradient, evaluator, table, reading, bool(objective or warm_start), bool(supernet_values))
+    if (fidelity or stopper) and (is_gradient or table is not None):
+        raise NasError(
+            f"search: {'--fidelity.…' if fidelity else '--stopper'} came; it is for candidates that are trained: not "
+            f"for {'a supernet, whose epochs are --epochs' if is_gradient else 'a table, which answers at once'}"
+        )
     words: dict[str, Any] = {
         "strategy_name": strategy, "strategy_options": dict(strategy_options or {}), "limit": limit, "seed": seed,
-        "hours": hours, "evaluator": evaluator, "executor": executor, "workers": workers, "order": order,
-        "name": name, "policy": policy, "warm_start": _several(warm_start), "trials": trials or TRIALS,
+        "hours": hours, "gpu_hours": gpu_hours, "evaluator": evaluator, "executor": executor, "terms": agreed,
+        "order": order, "name": name, "policy": policy, "warm_start": several(warm_start),
+        "trials": trials or TRIALS, "stopper": None if stopper == "none" else stopper,
     }  # fmt: skip
-    goal = Goal.parse(_several(objective), reward) if objective else None
+    goal = Goal.parse(several(objective), reward) if objective else None
     if table is not None:
         plan = _on_table(str(table), space, space_settings, reading, epochs, goal, words)
     else:
@@ -163,49 +201,12 @@ def make(
         values = (
             (asked, recipe_values or {}, supernet_values or {}) if is_gradient else (asked, recipe_values or {}, None)
         )
-        words |= {"reuse": reuse, "goal": goal or ACCURACY, "fidelity": {} if limit is None else {"limit": limit}}
+        lowered = {} if limit is None else {"limit": limit}
+        words |= {"reuse": reuse, "goal": goal or ACCURACY, "fidelity": {**lowered, **fidelity_of(fidelity or {})}}
+        words |= {"stop_by": stop_by or METRIC}
         plan = _on_images(space or SPACE, data, space_settings or {}, values, words)
     plan.strategy()
     return plan
-
-
-def _several(words: Words | None) -> tuple[str, ...]:
-    return (words,) if isinstance(words, str) else tuple(words or ())
-
-
-def _check(numbers: Mapping[str, int | None], hours: float | None, order: str, policy: str) -> None:
-    faults = [
-        f"{flag} came as {value}; give a whole number of at least 1"
-        for flag, value in numbers.items()
-        if value is not None and value < 1
-    ]
-    if hours is not None and hours <= 0:
-        faults.append(f"hours came as {hours}; give a number above 0")
-    for flag, value, allowed in (("order", order, ("arrival", "proposal")), ("policy", policy, ("last", "best"))):
-        if value not in allowed:
-            faults.append(f"{flag} came as {value!r}; allowed are {', '.join(allowed)}")
-    if faults:
-        raise NasError("search: " + "; ".join(faults))
-
-
-def _agree(
-    strategy: str, is_gradient: bool, evaluator: str, table: Any, reading: Settings, told: bool, supernet: bool
-) -> None:
-    """Refuse words that have no meaning together."""
-    if supernet and not is_gradient:
-        raise NasError(f"search: strategy {strategy} trains no supernet, so --supernet.… has no meaning; leave it out")
-    if is_gradient and (table is not None or told):
-        raise NasError(
-            f"search: strategy {strategy} trains a supernet; --table, --objective and --warm-start are for strategies "
-            "that propose architectures, such as evolution (see `nasengine strategies`)"
-        )
-    if (evaluator == "table") != (table is not None):
-        raise NasError(
-            f"search: --evaluator {evaluator} came {'with' if table else 'without'} --table; a table answers with "
-            "--evaluator table alone, and that needs one: --table nasbench201, or a file"
-        )
-    if table is None and any(reading.values()):
-        raise NasError("search: --dataset, --mapping and --join say how to read a table; give --table as well")
 
 
 def _on_table(

@@ -42,14 +42,33 @@ class SearchFlags:
     name: Annotated[str | None, Parameter(help="The search's name; the same command and name go on with it.")] = None
     trials: Annotated[int | None, Parameter(help="How many candidates are trained; not for a supernet.")] = None
     epochs: Annotated[int | None, Parameter(help="Epochs of the supernet, or else of each candidate.")] = None
-    hours: Annotated[float | None, Parameter(help="Begin nothing new after so many hours.")] = None
+    hours: Annotated[
+        float | None, Parameter(help="End the search after so many hours; what is chosen is trained after that.")
+    ] = None
+    gpu_hours: Annotated[float | None, Parameter(help="The same, in hours of GPUs, over all runs of the search.")] = (
+        None
+    )
     seed: Annotated[int, Parameter(help="Decides every random number.")] = 0
     limit: Limit = None
     evaluator: Annotated[
         str | None, Parameter(help="How candidates are measured; without, train, or table with --table.")
     ] = None
-    executor: Annotated[str, Parameter(help="Where candidates are trained.")] = "inline"
-    workers: Annotated[int, Parameter(help="How many candidates are trained at once.")] = 1
+    executor: Annotated[
+        str, Parameter(help="Where networks are trained: inline (this process), local (several), ray (a cluster).")
+    ] = "inline"
+    workers: Annotated[int, Parameter(help="How many are trained at once; of a supernet, how many share it.")] = 1
+    gpus_per_worker: Annotated[float, Parameter(help="GPUs of a worker; 0.5 lets two share one.")] = 0.0
+    cores_per_worker: Annotated[int | None, Parameter(help="Without, an equal share of this machine's.")] = None
+    address: Annotated[
+        str | None, Parameter(help="The Ray cluster: auto or HOST:PORT; for local, where to wait for workers.")
+    ] = None
+    job_timeout: Annotated[float | None, Parameter(help="Give a candidate up after so many seconds.")] = None
+    retries: Annotated[int, Parameter(help="How often a job is begun again when its worker dies.")] = 2
+    files: Annotated[
+        str | None, Parameter(help="Where weights and checkpoints go: a shared folder, or a URL such as s3://….")
+    ] = None
+    stopper: Annotated[str | None, Parameter(help="End bad candidates early: asha, hyperband, median, or none.")] = None
+    stop_by: Annotated[str | None, Parameter(help="By which value of their epochs; validation_accuracy.")] = None
     order: Annotated[str, Parameter(help="How results reach the strategy: by arrival, or by proposal.")] = "arrival"
     reuse: Annotated[
         bool, Parameter(negative="--no-reuse", help="Take results of equal trainings from the database.")

@@ -14,6 +14,7 @@ GROUPS = {
     "strategy": "strategy_options",
     "recipe": "recipe_values",
     "supernet": "supernet_values",
+    "fidelity": "fidelity",
 }
 """The groups of dotted flags, and the parameter of a command that takes each."""
 

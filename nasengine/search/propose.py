@@ -104,6 +104,7 @@ def propose(
     """Run a search until it has `trials` proposals with results; False where the strategy ran out of ideas before.
 
     `warm` are results of earlier searches, told before anything else; they do not count.
+    When it is out of time nothing more is submitted, what runs is waited for, and the rest is left open.
     With `order="proposal"` results are told in the order of proposals, and proposal n is asked for when exactly
     n - workers + 1 results were told: then any strategy does the same whatever the timing.
     """
@@ -111,11 +112,12 @@ def propose(
     loop.replay(warm)
     patience = 0  # results that the strategy wants to hear of before it goes on
     while True:
-        wanted = loop.proposed < trials and not out_of_time()
+        over = out_of_time()
+        wanted = loop.proposed < trials and not over
         due = max(loop.proposed - workers + 1, patience)
         loop.tell_arrived(due if wanted else loop.proposed)
         if executor.free():
-            if loop.reopened:
+            if loop.reopened and not over:
                 loop.submit(*loop.reopened.popleft())
                 continue
             if wanted and (order == "arrival" or loop.told >= due):
@@ -128,7 +130,7 @@ def propose(
                 patience = loop.told + 1
         if loop.running:
             loop.wait()
-        elif not loop.arrived:
+        elif not loop.arrived or over:  # what waits for an open proposal in between is told when the search goes on
             return True
 
 
