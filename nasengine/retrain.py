@@ -12,6 +12,7 @@ import torch
 from nasengine import plugins
 from nasengine.engine import seen_by_optuna
 from nasengine.errors import NasError, TrainingError
+from nasengine.executors._worker import checkpoint_of
 from nasengine.job import Job
 from nasengine.ledger import DEFAULT, Ledger, SearchRecord
 from nasengine.ledger import Trial as TrialStart
@@ -149,10 +150,11 @@ def _train(training: Training, number: int, folder: Path, record: SearchRecord, 
     if training.seeds > 1:
         listener.note(f"seed {job.seed} ({number + 1} of {training.seeds})")
     listener.phase("final", training.recipe.epochs)
-    made = plugins.one_class("executor", "inline")
-    with made(folder / f"seed-{job.seed}", dataset=training.dataset, on_epoch=on_epoch) as executor:
+    made, folder = plugins.one_class("executor", "inline"), folder / f"seed-{job.seed}"
+    with made(folder, dataset=training.dataset, on_epoch=on_epoch) as executor:
         executor.submit(job)
         _, result = executor.next()
     record.record(replace(result, epochs=[]), kind="final")  # its epochs are there already
+    checkpoint_of(folder, job).unlink(missing_ok=True)
     if result.error is not None:
         raise TrainingError(f"training {record.name}, seed {job.seed}: {result.error}")

@@ -41,7 +41,9 @@ ROOMS = {
         {"space", "errors", "interpreters", "training", "job", "tables"}, {"ray", "optuna", "sqlalchemy"}
     ),
     "search": Room({"space", "errors", "interpreters", "training", "job", "ledger"}, {"ray", "optuna", "sqlalchemy"}),
-    "executors": Room({"space", "errors", "job", "plugins", "evaluators", "training"}, {"ray", "optuna", "sqlalchemy"}),
+    "executors": Room(
+        {"space", "errors", "job", "plugins", "user_files", "evaluators", "training"}, {"ray", "optuna", "sqlalchemy"}
+    ),
     "ledger": Room({"space", "errors", "job"}, HEAVY),
     "exporters": Room({"space", "errors", "interpreters", "layers"}, {"ray", "optuna", "sqlalchemy"}),
     "strategies": Room({"space", "errors", "interpreters", "layers", "job", "search.strategy"}, {"ray", "sqlalchemy"}),
