@@ -18,12 +18,15 @@ from nasengine.interpreters.weights import save_weights, start_from
 from nasengine.job import Job, Result
 from nasengine.space import Architecture, Space
 from nasengine.training import data
+from nasengine.training.fidelity import reduced
+from nasengine.training.fit import StopTraining, fit
 from nasengine.training.fit import evaluate as measure
-from nasengine.training.fit import fit
+from nasengine.training.loop import batch_of_checks
+from nasengine.training.memory import is_out_of_memory, with_less_memory
 from nasengine.training.recipe import Recipe
 
 load_data = lru_cache(maxsize=2)(data.load)
-OnEpoch = Callable[[Mapping[str, Any]], None]
+OnEpoch = Callable[[Mapping[str, Any]], bool | None]
 
 
 def evaluate(
@@ -37,18 +40,19 @@ def evaluate(
 ) -> Result:
     """Build the job's architecture, train it and measure it; whatever goes wrong in that is a result with an error.
 
-    A candidate trains on the training data and is measured on validation data. A final training uses both, and
-    alone touches the test data, once, at its end. What the job inherits is where the training starts from.
+    A candidate trains on the training data, at the job's fidelity, and is measured on validation data. A final training
+    uses both, and alone touches the test data, once, at its end. What the job inherits is where the training starts
+    from. Where `on_epoch` answers true the training ends after that epoch, with what was measured then; after the last
+    one that means nothing. Where the memory does not suffice, fewer images go through the network at once.
     """
     architecture = Architecture.from_json(job.architecture)
     started = time.monotonic()
     result = Result(job.number, job.architecture)
-    epochs: list[dict[str, float]] = []
+    curve: dict[int, dict[str, float]] = {}  # by epoch, for one may come again
 
-    def remember(values: Mapping[str, Any]) -> None:
-        epochs.append(dict(values))
-        if on_epoch is not None:
-            on_epoch(values)
+    def remember(values: Mapping[str, Any]) -> bool | None:
+        curve[int(values["epoch"])] = dict(values)
+        return on_epoch(values) if on_epoch is not None else None
 
     try:
         counted = cost(space, architecture)
@@ -56,48 +60,69 @@ def evaluate(
             result, digest=digest(space, architecture), params=counted.params, macs=counted.macs
         )
         dataset = dataset or load_data(job.data, limit=job.fidelity.get("limit"))
-        values, model = _train(job, space, architecture, dataset, remember, checkpoint)
+        training = _Training(job, space, architecture, reduced(dataset, job.fidelity, job.seed), remember, checkpoint)
+        (values, model), micro_batch = with_less_memory(training.run, training.most)
+        curve = {int(record["epoch"]): record for record in training.history}
         weights = str(save_weights(model, weights_to)) if weights_to else None
-        result = dataclasses.replace(result, values=values, weights=weights)
+        result = dataclasses.replace(
+            result, values=values, weights=weights, stopped=training.stopped,
+            cost={"micro_batch": micro_batch} if micro_batch < training.recipe.batch else {},
+        )  # fmt: skip
     except Exception as error:  # a candidate that fails is an answer, never the end of a search
         result = dataclasses.replace(result, error=_words(error))
-    return dataclasses.replace(result, seconds=time.monotonic() - started, epochs=epochs)
+    return dataclasses.replace(result, seconds=time.monotonic() - started, epochs=list(curve.values()))
 
 
-def _train(
-    job: Job,
-    space: Space,
-    architecture: Architecture,
-    dataset: data.Dataset,
-    on_epoch: OnEpoch,
-    checkpoint: Path | None,
-) -> tuple[dict[str, float], Model]:
-    recipe = Recipe.from_json({**job.recipe, **space.recipe_of(architecture)})
-    with torch.random.fork_rng():
-        torch.manual_seed(job.seed)
-        model = Model(space, architecture)
-    start_from(model, job.inherit)
-    train = dataset.development if job.final else dataset.train
-    validation = None if job.final else dataset.validation
-    history = fit(
-        model, train, recipe, validation=validation, seed=job.seed, device="auto",
-        checkpoint=checkpoint, on_epoch=on_epoch,
-    )  # fmt: skip
-    last = history[-1]
-    values = {name: last[name] for name in ("train_accuracy", "train_loss")}
-    if job.final:
-        measured = measure(model, dataset.test)
-        values |= {"test_accuracy": measured["accuracy"], "test_loss": measured["loss"]}
-    else:
-        values |= {name: last[name] for name in ("validation_accuracy", "validation_loss")}
-    return values, model.cpu()
+class _Training:
+    """One job's training, which may be begun several times, with ever fewer images at once."""
+
+    def __init__(
+        self, job: Job, space: Space, architecture: Architecture, dataset: data.Dataset, on_epoch: OnEpoch,
+        checkpoint: Path | None,
+    ):  # fmt: skip
+        self.job, self.space, self.architecture, self.dataset = job, space, architecture, dataset
+        self.on_epoch, self.checkpoint = on_epoch, checkpoint
+        epochs = {"epochs": job.fidelity["epochs"]} if "epochs" in job.fidelity else {}
+        self.recipe = Recipe.from_json({**job.recipe, **space.recipe_of(architecture), **epochs})
+        self.most = min(job.micro_batch or self.recipe.batch, self.recipe.batch)  # images at once, to begin with
+        self.history: list[dict[str, float]] = []
+
+    @property
+    def stopped(self) -> int | None:
+        """The epoch after which it was ended early, if it was."""
+        return len(self.history) if len(self.history) < self.recipe.epochs else None
+
+    def run(self, micro_batch: int) -> tuple[dict[str, float], Model]:
+        """Train a network, from the checkpoint if there is one, and measure it."""
+        job, fewer = self.job, micro_batch if micro_batch < self.recipe.batch else None
+        with torch.random.fork_rng():
+            torch.manual_seed(job.seed)
+            model = Model(self.space, self.architecture)
+        start_from(model, job.inherit)
+        self.history = fit(
+            model, self.dataset.development if job.final else self.dataset.train, self.recipe,
+            validation=None if job.final else self.dataset.validation, seed=job.seed, device="auto",
+            checkpoint=self.checkpoint, micro_batch=fewer, on_epoch=self._hear,
+        )  # fmt: skip
+        last = self.history[-1]
+        values = {name: last[name] for name in ("train_accuracy", "train_loss")}
+        if job.final:
+            measured = measure(model, self.dataset.test, batch_of_checks(fewer))
+            values |= {"test_accuracy": measured["accuracy"], "test_loss": measured["loss"]}
+        else:
+            values |= {name: last[name] for name in ("validation_accuracy", "validation_loss")}
+        return values, model.cpu()
+
+    def _hear(self, record: Mapping[str, float]) -> None:
+        if self.on_epoch(record):
+            raise StopTraining
 
 
 def _words(error: Exception) -> str:
     """One line that says what went wrong, with the place in the code where it is not our own message."""
     if isinstance(error, NasError):
         return str(error)
-    if isinstance(error, torch.OutOfMemoryError):
-        return f"out of memory: {error}; give a smaller --recipe.batch"
+    if is_out_of_memory(error):
+        return f"out of memory: {str(error) or type(error).__name__}; give a smaller --limit or smaller networks"
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} (in {last.name}, {Path(last.filename).name}:{last.lineno})"

@@ -29,6 +29,7 @@ def fit(
     seed: int = 0,
     device: str = "cpu",
     checkpoint: Path | None = None,
+    micro_batch: int | None = None,
     on_epoch: Callable[[dict[str, float]], None] | None = None,
 ) -> list[dict[str, float]]:
     """Train a model in place and return one record per epoch.
@@ -40,11 +41,14 @@ def fit(
     and the model's own draws follow the seed alone and leave torch's global generators as they were.
     Modules with `set_drop_rate(rate)` get recipe.drop_path, risen linearly from 0; a model with `forward_with_asides`
     gets recipe.auxiliary times the loss of each aside. Raises TrainingError where the loss is no finite number.
+    `micro_batch` is how many images go through the network at once; the gradients of recipe.batch of them still make
+    one step, the same step up to rounding. But batch norm then takes its statistics from each micro-batch, and a
+    model that draws (drop path) draws for each; a training may go on from a checkpoint with another micro-batch.
     """
     place = pick_device(device)
     checked = validation.to(place) if validation is not None else None
     with _own_draws(seed, place):
-        run = Training(model, train.to(place), recipe, seed, place)
+        run = Training(model, train.to(place), recipe, seed, place, micro_batch)
         if checkpoint is not None:
             run.restore(checkpoint)
         with contextlib.suppress(StopTraining):

@@ -20,13 +20,24 @@ from nasengine.training.optimizers import build, set_rate
 from nasengine.training.recipe import Recipe
 from nasengine.training.schedule import rate
 
+CHECKED = 256  # images measured at once
+
 
 class Training:
     """What one training carries from epoch to epoch."""
 
-    def __init__(self, model: nn.Module, train: Split, recipe: Recipe, seed: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        train: Split,
+        recipe: Recipe,
+        seed: int,
+        device: torch.device,
+        micro_batch: int | None = None,
+    ) -> None:
         self.model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train, self.recipe, self.seed, self.device = train, recipe, seed, device
+        self.micro_batch = micro_batch
         self.optimizer = build(recipe, model.parameters())
         self.order = torch.Generator().manual_seed(seed)
         self.changes = torch.Generator(device).manual_seed(seed + 1)
@@ -48,7 +59,8 @@ class Training:
         self._refuse_broken(meter.first_broken(last=True), number)
         record = {"epoch": number + 1} | {f"train_{name}": value for name, value in meter.read().items()}
         if validation is not None:
-            record |= {f"validation_{name}": value for name, value in evaluate(self.model, validation).items()}
+            checked = evaluate(self.model, validation, batch_of_checks(self.micro_batch))
+            record |= {f"validation_{name}": value for name, value in checked.items()}
             if not math.isfinite(record["validation_loss"]):
                 self._refuse_broken(self.steps - 1, number)
         record |= {"lr": self.optimizer.param_groups[0]["lr"], "seconds": time.perf_counter() - began}
@@ -60,8 +72,22 @@ class Training:
             yield changed.contiguous(memory_format=torch.channels_last), labels
 
     def _step(self, images: Tensor, labels: Tensor, meter: Meter) -> None:
+        self.optimizer.zero_grad(set_to_none=True)
+        parts = _parts(len(labels), self.micro_batch)
+        passed = [
+            self._pass(*some, len(some[1]) / len(labels))
+            for some in zip(images.split(parts), labels.split(parts), strict=True)
+        ]
+        self.optimizer.step()
+        losses, logits = zip(*passed, strict=True)
+        meter.add(torch.stack(losses).sum(), torch.cat(logits), labels)
+
+    def _pass(self, images: Tensor, labels: Tensor, share: float) -> tuple[Tensor, Tensor]:
+        """Add a part's gradients, by its share of the batch; return its share of the main loss, and the logits."""
+
         def loss_of(logits: Tensor) -> Tensor:
-            return nn.functional.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
+            smoothing = self.recipe.label_smoothing
+            return share * nn.functional.cross_entropy(logits.float(), labels, label_smoothing=smoothing)
 
         with self._precision():
             if self.recipe.auxiliary and hasattr(self.model, "forward_with_asides"):
@@ -71,10 +97,8 @@ class Training:
         loss = main = loss_of(logits)
         for aside in asides.values():
             loss = loss + self.recipe.auxiliary * loss_of(aside)
-        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        self.optimizer.step()
-        meter.add(main, logits, labels)
+        return main.detach(), logits.detach()
 
     def _precision(self) -> contextlib.AbstractContextManager[Any]:
         wanted = self.recipe.precision
@@ -127,3 +151,16 @@ class Training:
         torch.set_rng_state(state["draws"])
         if self.device.type == "cuda" and "draws_cuda" in state:
             torch.cuda.set_rng_state(state["draws_cuda"], self.device)
+
+
+def batch_of_checks(micro_batch: int | None) -> int:
+    """Return how many images are measured at once: no more than may be trained on at once, where that is known."""
+    return min(micro_batch or CHECKED, CHECKED)
+
+
+def _parts(count: int, micro_batch: int | None) -> list[int]:
+    """Return the sizes of a batch's parts: even, at most `micro_batch`, but 3 rather than 1, which has no variance."""
+    if micro_batch is None or count <= micro_batch:
+        return [count]
+    number = max(min(-(-count // micro_batch), count // 2), 1)
+    return [count // number + (place < count % number) for place in range(number)]

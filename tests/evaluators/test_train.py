@@ -87,7 +87,7 @@ def test_the_weights_left_behind_are_those_measured(space: Space, dataset: data.
     ("error", "words"),
     [
         (TrainingError("the loss was no finite number; try a smaller lr"), "try a smaller lr"),
-        (torch.OutOfMemoryError("the device is full"), "--recipe.batch"),
+        (torch.OutOfMemoryError("the device is full"), "tried micro-batches 64, 32, 16, 8, 4, 2;"),
         (ValueError("odd"), "ValueError: odd (in "),
     ],
 )

@@ -235,3 +235,63 @@ def test_a_gpu_learns_in_bfloat16_and_resumes(digits, tmp_path):
     history = fit(Net(), digits.train, recipe, device="auto", checkpoint=tmp_path / "training.pt")
     assert history[-1]["train_loss"] < history[0]["train_loss"]
     assert fit(Net(), digits.train, recipe, device="auto", checkpoint=tmp_path / "training.pt") == history
+
+
+class Grouped(nn.Module):
+    """A network in float64 without batch statistics, with an auxiliary head."""
+
+    def __init__(self):
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            self.body = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.GroupNorm(2, 8), nn.GELU(), nn.MaxPool2d(2))
+            self.head, self.extra = nn.Linear(128, 10), nn.Linear(64, 10)
+        self.double()
+        self.sizes = []
+
+    def forward(self, x):
+        if self.training:
+            self.sizes.append(len(x))
+        return self.head(self.body(x).flatten(1))
+
+    def forward_with_asides(self, x):
+        return self(x), {"auxiliary": self.extra(x.flatten(1))}
+
+
+def exact(images):
+    """Images in float64, and a loss that stays there."""
+    return Split(images.images.double(), images.labels)
+
+
+@pytest.mark.parametrize("micro_batch", [2, 7, 16, 31])
+def test_a_micro_batch_makes_the_same_steps(digits, micro_batch, monkeypatch):
+    monkeypatch.setattr(torch.Tensor, "float", lambda tensor: tensor)  # the loss is taken in float32 otherwise
+    recipe = Recipe(epochs=2, batch=32, crop=1, cutout=2, label_smoothing=0.1, auxiliary=0.4)
+    train = Split(digits.train.images[:81].double(), digits.train.labels[:81])  # the last batch holds 17
+    runs = []
+    for number in (None, micro_batch):
+        model = Grouped()
+        (first, second) = fit(model, train, recipe, validation=exact(digits.validation), micro_batch=number)
+        assert max(model.sizes) <= (number or 32) + (number == 2), "three rather than one"
+        assert min(model.sizes) >= 2
+        runs.append((weights(model), second["train_loss"], second["train_accuracy"], second["validation_loss"]))
+    torch.testing.assert_close(runs[0][0], runs[1][0], rtol=0, atol=1e-10)
+    assert runs[0][1:] == pytest.approx(runs[1][1:], abs=1e-10)
+
+
+def test_a_micro_batch_of_the_whole_batch_changes_no_bit(digits):
+    one, two = Net(), Net()
+    assert numbers(fit(one, digits.train, RECIPE)) == numbers(fit(two, digits.train, RECIPE, micro_batch=32))
+    assert torch.equal(weights(one), weights(two))
+
+
+def test_a_training_goes_on_with_another_micro_batch(digits, tmp_path):
+    def stop(record):
+        if record["epoch"] == 2:
+            raise StopTraining
+
+    path = tmp_path / "training.pt"
+    fit(Net(), digits.train, RECIPE, checkpoint=path, on_epoch=stop)
+    rest = fit(Net(), digits.train, RECIPE, checkpoint=path, micro_batch=8)
+    assert [record["epoch"] for record in rest] == [1, 2, 3, 4]
+    assert rest[-1]["train_loss"] < rest[0]["train_loss"]
