@@ -241,6 +241,19 @@ def bench(
 
 
 @app.command
+def worker(
+    file: Annotated[str, Parameter(help="workers.json in the search's folder, which its driver writes.")],
+    /,
+    *,
+    stay: Annotated[bool, Parameter(help="Wait for the next driver instead of ending with this one.")] = False,
+) -> int:
+    """Work for a search that waits for workers (--executor local --address HOST:PORT), as in a Slurm array."""
+    from nasengine.console.working import work
+
+    return work(file, stay)
+
+
+@app.command
 def dashboard(
     *,
     db: Db = DB,

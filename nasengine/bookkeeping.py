@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Literal
 
 from nasengine.early_stopping import stopper_of
+from nasengine.executors._storage import Storage, is_url
 from nasengine.executors._worker import checkpoint_of
 from nasengine.interpreters.digest import digest, layers_fingerprint
 from nasengine.job import Job, Result, reuse_key
@@ -48,6 +49,7 @@ class Bookkeeping:
         self.plan, self.ledger, self.record, self.listener = plan, ledger, record, listener
         self.rows: dict[int, int] = {}  # number of a running job -> its row
         self.spent = Spent(plan.terms.gpus_per_worker, ledger, record.name)
+        self.folder = run_folder(ledger, record.name, plan.terms.files)
         self.stopper = stopper_of(plan, ledger, record.name)
 
     def history(self) -> History:
@@ -125,7 +127,10 @@ class Bookkeeping:
         self.spent.end(job.number, result)
         if self.stopper is not None and not job.final:
             self.stopper.end(job.number, _how(result), result.values.get(self.plan.stop_by))
-        checkpoint_of(run_folder(self.ledger, self.record.name), job).unlink(missing_ok=True)
+        checkpoint = checkpoint_of(self.folder, job)
+        checkpoint.unlink(missing_ok=True)
+        if is_url(self.plan.terms.files):
+            Storage(str(self.plan.terms.files), self.folder).drop(checkpoint)
 
     def tell(self, result: Result, order: int) -> None:
         self.record.tell(result.number, order)

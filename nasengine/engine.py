@@ -93,7 +93,7 @@ class _Conduct:
     def __init__(self, plan: Plan, ledger: Ledger, record: SearchRecord, listener: Listener, interrupt: Interrupt):
         self.plan, self.ledger, self.record, self.listener = plan, ledger, record, listener
         self.interrupt = interrupt
-        self.folder = run_folder(ledger, record.name)
+        self.folder = run_folder(ledger, record.name, plan.terms.files)
         self.deadline = math.inf if plan.hours is None else time.monotonic() + plan.hours * 3600
         self.books = (Bookkeeping if plan.table is None else TableBookkeeping)(plan, ledger, record, listener)
 

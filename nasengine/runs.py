@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nasengine import plugins
 from nasengine.errors import ExportError, LedgerError
+from nasengine.executors._storage import is_url, local_copy
 from nasengine.ledger import DEFAULT, Ledger
 from nasengine.space import Architecture, Space
 
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
 TRIAL = re.compile(r"([\w.-]+):(best|supernet|final(?:-\d+)?|\d+)")  # SEARCH:TRIAL
 
 
-def run_folder(ledger: Ledger, name: str) -> Path:
-    """The folder that holds a search's weights and checkpoints: NASENGINE.runs beside NASENGINE.db, one a database."""
+def run_folder(ledger: Ledger, name: str, files: str | None = None) -> Path:
+    """The folder that holds a search's weights and checkpoints: NASENGINE.runs beside NASENGINE.db, one a database.
+
+    `files` may name another one; where it is a URL, this folder holds copies of what lies there.
+    """
+    if files is not None and not is_url(files):
+        return Path(files).expanduser().absolute() / name
     url = ledger.database.engine.url
     at_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
     return (Path(str(url.database)) if at_file else DEFAULT).with_suffix(".runs") / name
@@ -155,6 +161,8 @@ class Run:
 
     def _place_of(self, weights: str | None) -> str | None:
         """Where weights are now: as recorded, or beside the database when it was moved or is read from elsewhere."""
+        if is_url(weights):
+            return str(local_copy(str(weights), run_folder(self.ledger, self.name)))
         if weights is None or Path(weights).exists() or self.name not in Path(weights).parts:
             return weights
         parts = Path(weights).parts

@@ -58,7 +58,8 @@ class _Desk:
         self.verdicts: queue.SimpleQueue[Json | None] = queue.SimpleQueue()
         self.gone = False
         os.environ.setdefault("OMP_NUM_THREADS", str(facts["threads"]))  # before torch is imported
-        self.worker = Worker(Path(facts["folder"]), dataset=_data(facts.get("data")), gpus=gpus)
+        folder = Path(facts["folder"])
+        self.worker = Worker(folder, dataset=_data(facts["data"]), gpus=gpus, files=facts["files"])
         _post.tell(connection, {"name": name})
         threading.Thread(target=self._listen, name="driver", daemon=True).start()
 

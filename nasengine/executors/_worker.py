@@ -9,6 +9,7 @@ from typing import Any
 from nasengine import plugins
 from nasengine.errors import NasError
 from nasengine.executors._cost import measured
+from nasengine.executors._storage import Storage, is_url, local_copy
 from nasengine.job import Job, Json, Result
 from nasengine.space import Space
 
@@ -16,10 +17,14 @@ OnEpoch = Callable[[Mapping[str, Any]], bool | None]
 
 
 class Worker:
-    """Runs one job after the other; `dataset` stands in for the jobs' data, `gpus` is this worker's share of one."""
+    """Runs one job after the other; `dataset` stands in for the jobs' data, `gpus` is this worker's share of one.
 
-    def __init__(self, folder: Path, *, dataset: Any = None, gpus: float = 0.0):
+    Where `files` is a URL, checkpoints and weights are kept there too, and what is missing here is fetched from there.
+    """
+
+    def __init__(self, folder: Path, *, dataset: Any = None, gpus: float = 0.0, files: str | None = None):
         self.folder, self.dataset, self.gpus = folder, dataset, gpus
+        self.storage = Storage(str(files), folder) if is_url(files) else None
         self.built: tuple[tuple[str, Json], Space] | None = None
 
     def run(self, job: Job, on_epoch: OnEpoch | None = None) -> Result:
@@ -29,15 +34,34 @@ class Worker:
         """
         with measured(gpus=self.gpus) as cost:
             try:
-                result: Result = plugins.load("evaluator", job.evaluator).evaluate(
-                    job, self.space_of(job), self.dataset, on_epoch=on_epoch,
-                    checkpoint=checkpoint_of(self.folder, job), weights_to=weights_of(self.folder, job),
-                )  # fmt: skip
+                result = self._evaluate(job, on_epoch)
             except NasError as error:
                 result = Result(job.number, job.architecture, error=str(error))
             except Exception as error:  # an evaluator of somebody's own: its faults are answers as well
                 result = Result(job.number, job.architecture, error=_words(error))
         return replace(result, cost={**cost, **result.cost})
+
+    def _evaluate(self, job: Job, on_epoch: OnEpoch | None) -> Result:
+        evaluate: Callable[..., Result] = plugins.load("evaluator", job.evaluator).evaluate
+        checkpoint, weights = checkpoint_of(self.folder, job), weights_of(self.folder, job)
+        storage = self.storage
+        if storage is None:
+            space = self.space_of(job)
+            return evaluate(job, space, self.dataset, on_epoch=on_epoch, checkpoint=checkpoint, weights_to=weights)
+
+        def hear(values: Mapping[str, Any]) -> bool | None:
+            if checkpoint.exists():
+                storage.keep(checkpoint)
+            return None if on_epoch is None else on_epoch(values)
+
+        storage.fetch(checkpoint)
+        near = {place: [str(self._near(file)), origin] for place, (file, origin) in job.inherit.items()}
+        job, space = replace(job, inherit=near), self.space_of(job)
+        result = evaluate(job, space, self.dataset, on_epoch=hear, checkpoint=checkpoint, weights_to=weights)
+        return result if result.weights is None else replace(result, weights=storage.keep(Path(result.weights)))
+
+    def _near(self, file: str) -> Path | str:
+        return local_copy(file, self.folder) if is_url(file) else file
 
     def space_of(self, job: Job) -> Space:
         """The job's space, built anew only where it differs from the last job's."""

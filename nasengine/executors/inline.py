@@ -38,7 +38,7 @@ class Inline:
         if terms.address is not None:
             raise NasError(f"executor inline: address={terms.address} came; only --executor ray and local take one")
         self.terms, self.on_epoch = terms, on_epoch
-        self.worker = Worker(folder, dataset=dataset, gpus=terms.gpus_per_worker)
+        self.worker = Worker(folder, dataset=dataset, gpus=terms.gpus_per_worker or _gpus(), files=terms.files)
         self.waiting: deque[Job] = deque()
 
     def __enter__(self) -> Self:
@@ -77,3 +77,10 @@ class Inline:
         if late and result.stopped is not None:
             result = replace(result, error=late[0], stopped=None)
         return job, result
+
+
+def _gpus() -> float:
+    """One where there is one, for a network that is trained here takes it."""
+    import torch
+
+    return float(torch.cuda.is_available())

@@ -44,7 +44,7 @@ class Local(Pool):
 class _Processes:
     def __init__(self, folder: Path, terms: Terms, dataset: Any):
         self.folder, self.terms = folder, terms
-        facts: Json = {"folder": str(folder), "data": _written(dataset, folder)}
+        facts: Json = {"folder": str(folder), "data": _written(dataset, folder), "files": terms.files}
         facts |= {"threads": terms.threads(), "all_threads": replace(terms, workers=1).threads()}
         self.office = Office(folder / "workers.json", facts, terms.address)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}  # by name
