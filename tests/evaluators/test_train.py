@@ -115,3 +115,67 @@ def test_ctrl_c_is_no_result(space: Space, dataset: data.Dataset) -> None:
 def test_a_searched_recipe_is_what_the_candidate_is_trained_with(space: Space, dataset: data.Dataset) -> None:
     with_recipe = dataclasses.replace(space, recipe={"epochs": 1})
     assert len(train.evaluate(job(space), with_recipe, dataset).epochs) == 1
+
+
+def test_a_training_ends_after_the_epoch_of_which_it_is_told_so(
+    space: Space, dataset: data.Dataset, tmp_path: Path
+) -> None:
+    asked = job(space, epochs=5)
+    whole = train.evaluate(asked, space, dataset)
+    stopped = train.evaluate(asked, space, dataset, on_epoch=lambda values: values["epoch"] == 3)
+    assert stopped.error is None
+    assert stopped.stopped == 3
+    assert [epoch["epoch"] for epoch in stopped.epochs] == [1, 2, 3]
+    for name, value in stopped.values.items():
+        assert value == stopped.epochs[-1][name] == whole.epochs[2][name]
+    assert whole.stopped is None
+
+
+def test_at_the_last_epoch_the_word_means_nothing(space: Space, dataset: data.Dataset) -> None:
+    result = train.evaluate(job(space, epochs=2), space, dataset, on_epoch=lambda values: values["epoch"] == 2)
+    assert (result.stopped, len(result.epochs), result.error) == (None, 2, None)
+
+
+def test_a_resumed_training_keeps_its_whole_curve(space: Space, dataset: data.Dataset, tmp_path: Path) -> None:
+    asked, checkpoint, heard = job(space, epochs=4), tmp_path / "training.pt", []
+    whole = train.evaluate(asked, space, dataset)
+
+    def die(values: Any) -> None:
+        if values["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train.evaluate(asked, space, dataset, on_epoch=die, checkpoint=checkpoint)
+    resumed = train.evaluate(
+        asked, space, dataset, on_epoch=lambda values: heard.append(values["epoch"]), checkpoint=checkpoint
+    )
+    assert heard == [3, 4]
+    assert resumed.values == whole.values
+    assert [epoch["train_loss"] for epoch in resumed.epochs] == [epoch["train_loss"] for epoch in whole.epochs]
+
+
+def test_a_final_training_may_run_out_of_time_and_is_measured_nevertheless(space: Space, dataset: data.Dataset) -> None:
+    result = train.evaluate(job(space, final=True), space, dataset, on_epoch=lambda values: True)
+    assert result.stopped == 1
+    assert "test_accuracy" in result.values
+
+
+def test_fidelity_replaces_epochs_and_takes_a_share_of_smaller_images(
+    space: Space, dataset: data.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[data.Split] = []
+    fitted = train.fit
+
+    def watch(model: Model, images: data.Split, chosen: Any, **more: Any) -> Any:
+        seen.extend([images, more["validation"]])
+        return fitted(model, images, chosen, **more)
+
+    monkeypatch.setattr(train, "fit", watch)
+    small = plugins.load_space("darts", {**SETTINGS, "input": (1, 6, 6)})
+    fidelity = {"limit": 200, "epochs": 3, "share": 0.5, "resolution": 6}
+    result = train.evaluate(dataclasses.replace(job(small), fidelity=fidelity), small, dataset)
+    assert result.error is None
+    assert seen[0].images.shape == (75, 1, 6, 6)
+    assert seen[1].images.shape == (50, 1, 6, 6)
+    assert result.epochs[-1]["lr"] < result.epochs[0]["lr"] / 10, "the rate falls over these epochs"
+    assert len(result.epochs) == 3
