@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import torch
 
 from nasengine.errors import TrainingError
 from nasengine.interpreters.model import Model
+from nasengine.search.group import ALONE, Alone
 from nasengine.search.steps import refuse_other_optimizers
 from nasengine.search.strategy import Relaxation
 from nasengine.search.turns import Turns
@@ -49,6 +51,7 @@ def relax(
     on_note: Callable[[str], None] = lambda note: None,
     out_of_time: Callable[[], bool] = lambda: False,
     batch_for: Callable[[Space, int], int] | None = None,
+    group: Alone = ALONE,
 ) -> Relaxed:
     """Train a space's supernet for recipe.epochs while a relaxation learns its gates, and settle on an architecture.
 
@@ -64,41 +67,70 @@ def relax(
     each epoch `checkpoint` is written; where it is there already, the search goes on from it to the same numbers.
     `batch_for(space, batch)` may lower the batch, or raise, before anything is built. Raises TrainingError where the
     loss is no finite number.
+
+    In a `group` every process calls this with the same arguments, and recipe.batch is the joint batch that they share:
+    they learn what one process would, but for batch norms, which see their own process' images. The callbacks and the
+    checkpoint are the first process' alone.
     """
     if policy not in ("last", "best"):
         raise TrainingError(f'policy: "{policy}" came; "last" and "best" are allowed')
     if relaxation.order == 2:
         refuse_other_optimizers(recipe)
     batch = recipe.batch if batch_for is None else batch_for(space, recipe.batch)
-    if min(batch, len(dataset.train) // 2) < 2:
-        raise TrainingError(
-            f"relax: batches of {min(batch, len(dataset.train) // 2)} image came from recipe.batch {batch} and "
-            f"{len(dataset.train)} training images; norms over a batch need at least 2 images in each"
-        )
+    _refuse_small(min(batch, len(dataset.train) // 2), recipe, dataset, group.size)
     place = pick_device(device)
     cuda = [torch.cuda.current_device()] if place.type == "cuda" else []
     with torch.random.fork_rng(devices=cuda):
         torch.manual_seed(seed)
-        turns = Turns(space, relaxation, dataset, dataclasses.replace(recipe, batch=batch), seed, place)
+        turns = Turns(space, relaxation, dataset, dataclasses.replace(recipe, batch=batch), seed, place, group)
         if checkpoint is not None:
             turns.restore(checkpoint)
-        said: set[str] = set()
-        while len(turns.history) < recipe.epochs and not (turns.history and out_of_time()):
-            record = turns.epoch()
-            if checkpoint is not None:
-                turns.save(checkpoint)
-            if on_epoch is not None:
-                on_epoch(dict(record), relaxation.gates())
-            for kind, note in warnings(record):
-                if kind not in said:
-                    on_note(f"epoch {record['epoch']}: {note}")
-                said.add(kind)
-    return _settled(turns, relaxation, policy, on_note)
+        tell = _Telling(turns, checkpoint, on_epoch, on_note)
+        while len(turns.history) < recipe.epochs:
+            if len(turns.history) > 0 and group.first(out_of_time):
+                break
+            group.first(partial(tell, turns.epoch()))
+    return settled(turns.history, turns.model, policy, on_note if group.rank == 0 else lambda note: None)
 
 
-def _settled(turns: Turns, relaxation: Relaxation, policy: Policy, on_note: Callable[[str], None]) -> Relaxed:
+def _refuse_small(joint: int, recipe: Recipe, dataset: Dataset, processes: int) -> None:
+    """Raise TrainingError unless every process gets two images of each batch."""
+    least = joint // processes
+    if least < 2:
+        shared = "" if processes == 1 else f" for {processes} processes"
+        raise TrainingError(
+            f"relax: batches of {least} image{'' if least else 's'} came from recipe.batch {recipe.batch} and "
+            f"{len(dataset.train)} training images{shared}; norms over a batch need at least 2 images in each"
+        )
+
+
+class _Telling:
+    """What the first process does after each epoch: save, report, and say each warning once."""
+
+    def __init__(
+        self,
+        turns: Turns,
+        checkpoint: Path | None,
+        on_epoch: Callable[[dict[str, Any], Gates], None] | None,
+        on_note: Callable[[str], None],
+    ) -> None:
+        self.turns, self.checkpoint, self.on_epoch, self.on_note = turns, checkpoint, on_epoch, on_note
+        self.said: set[str] = set()
+
+    def __call__(self, record: dict[str, Any]) -> None:
+        """Save and report one epoch."""
+        if self.checkpoint is not None:
+            self.turns.save(self.checkpoint)
+        if self.on_epoch is not None:
+            self.on_epoch(dict(record), self.turns.relaxation.gates())
+        for kind, note in warnings(record):
+            if kind not in self.said:
+                self.on_note(f"epoch {record['epoch']}: {note}")
+            self.said.add(kind)
+
+
+def settled(history: list[dict[str, Any]], model: Model, policy: Policy, on_note: Callable[[str], None]) -> Relaxed:
     """The architecture of the epoch that the policy chooses."""
-    history = turns.history
     chosen = history[-1] if policy == "last" else max(history, key=lambda record: record.get("gate_accuracy", 0.0))
     architecture = Architecture.from_json(chosen["architecture"])
     if chosen["outside"]:
@@ -108,4 +140,4 @@ def _settled(turns: Turns, relaxation: Relaxation, policy: Policy, on_note: Call
         )
     figures = {name: value for name, value in chosen.items() if isinstance(value, float)}
     values = {name: value for name, value in figures.items() if name not in ("lr", "seconds")}
-    return Relaxed(architecture, turns.model, history, values, policy, chosen["epoch"])
+    return Relaxed(architecture, model, history, values, policy, chosen["epoch"])

@@ -1,5 +1,6 @@
 """Whether a supernet's step fits into memory, found before anything is built."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -7,12 +8,14 @@ import torch
 
 from nasengine.errors import TrainingError
 from nasengine.interpreters.memory import Memory, training_memory
+from nasengine.search.group import ALONE, Alone
 from nasengine.search.strategy import Relaxation
 from nasengine.space import Picks, Space
 from nasengine.training.recipe import Recipe
 
 SLOTS = {"adan": 4, "adamw": 2, "sgd": 1}  # numbers that each optimizer keeps per weight
 SHARE = 0.9  # of the free memory; the rest is left for what the estimate does not count
+UNKNOWN = 2**62  # bytes, where the system does not say
 DRAWS = 3  # sampled gates run different options, so the largest of a few draws counts
 
 
@@ -37,22 +40,30 @@ def step_memory(space: Space, relaxation: Relaxation, recipe: Recipe, batch: int
 
 
 def batch_that_fits(
-    relaxation: Relaxation, recipe: Recipe, device: torch.device, on_note: Callable[[str], None]
+    relaxation: Relaxation,
+    recipe: Recipe,
+    device: torch.device,
+    on_note: Callable[[str], None],
+    group: Alone = ALONE,
 ) -> Callable[[Space, int], int]:
-    """What `relax` asks before it builds: the batch, halved until a step fits; TrainingError where none does."""
+    """What `relax` asks before it builds: the batch, halved until a step fits; TrainingError where none does.
+
+    In a group it is the joint batch, and the process with the least memory decides.
+    """
 
     def fitted(space: Space, batch: int) -> int:
-        free = free_bytes(device)
-        if free is None:
+        free = group.least(_free_for_one(device, group))
+        if free == UNKNOWN:
             return batch
         wanted = batch
         while True:
-            need = step_memory(space, relaxation, recipe, batch).total
+            share = math.ceil(batch / group.size)
+            need = step_memory(space, relaxation, recipe, share).total
             if need <= SHARE * free:
                 break
-            if batch < 4:
+            if batch // 2 < 2 * group.size:
                 raise TrainingError(
-                    f"supernet of {space.name}: batch {wanted} came, and even a step of {batch} images needs about "
+                    f"supernet of {space.name}: batch {wanted} came, and even a step of {share} images needs about "
                     f"{mebibytes(need)}, of which {mebibytes(free)} are free on {device}; use smaller space settings"
                 )
             batch //= 2
@@ -62,6 +73,14 @@ def batch_that_fits(
         return batch
 
     return fitted
+
+
+def _free_for_one(device: torch.device, group: Alone) -> int:
+    """Free memory for one process; processes on the CPUs of one machine share it."""
+    free = free_bytes(device)
+    if free is None:
+        return UNKNOWN
+    return free if device.type == "cuda" else free // group.neighbours
 
 
 def mebibytes(number: int) -> str:

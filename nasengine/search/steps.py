@@ -13,6 +13,7 @@ from nasengine.space import Mixture, Picks
 from nasengine.training.recipe import Recipe
 
 Closure = Callable[[], Tensor]
+Average = Callable[[Sequence[Tensor]], list[Tensor]]
 NEAR = 0.01  # length of the finite difference in weight space, as published
 
 
@@ -82,21 +83,28 @@ def refuse_other_optimizers(recipe: Recipe) -> None:
 
 
 def second_order(
-    train_loss: Closure, gates_loss: Closure, gates: Sequence[Tensor], weights: Sequence[Tensor], ahead: Ahead
+    train_loss: Closure,
+    gates_loss: Closure,
+    gates: Sequence[Tensor],
+    weights: Sequence[Tensor],
+    ahead: Ahead,
+    average: Average = list,
 ) -> list[Tensor]:
     """Gradients of the gates' loss at the weights after one training step (DARTS, Liu et al., 2019, equations 7 and 8).
 
     The step depends on the gates too: that part is a finite difference of `train_loss` around the present weights, of
     0.01 over the gradient's norm in length, divided by twice that. `train_loss` must draw the same gates each time.
     The weights are left exactly as they were. https://arxiv.org/abs/1806.09055
+    Where several processes work on one batch, `average` brings the weights' gradients together, so that all look ahead
+    to one place; what is returned is linear in each process' losses and still to be averaged.
     """
     with frozen(gates):
-        slopes = gradients(train_loss(), weights)
+        slopes = average(gradients(train_loss(), weights))
     kept = [weight.detach().clone() for weight in weights]
     try:
         _shift(weights, kept, ahead.step(weights, slopes), 1.0)
         both = gradients(gates_loss(), [*gates, *weights])
-        direct, pull = both[: len(gates)], both[len(gates) :]
+        direct, pull = both[: len(gates)], average(both[len(gates) :])
         radius = NEAR / torch.stack(torch._foreach_norm(pull)).norm().clamp(min=1e-12)
         sides = []
         for side in (radius, -radius):

@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from nasengine.interpreters.model import Model
 from nasengine.search import turns
+from nasengine.search.group import ALONE
 from nasengine.search.relax import relax
 from nasengine.search.turns import Turns
 from nasengine.space import Mixture
@@ -74,7 +75,7 @@ def test_the_gates_step_computes_no_gradient_of_weights(small_space, small_data)
     search = started(small_space, small_data, Darts)
     before = [weight.detach().clone() for weight in search.weights]
     with Count() as count:
-        search._gate_step(batch_of(search), turns.Meter())
+        search._gate_step(ALONE.part(batch_of(search)), turns.Meter())
     assert count.calls["convolution_backward"] > 0 and count.calls["weight gradient"] == 0
     assert all(weight.grad is None for weight in search.weights)
     assert all(torch.equal(a, b) for a, b in zip(before, search.weights, strict=True))
@@ -84,7 +85,7 @@ def test_the_weights_step_computes_no_gradient_of_gates(small_space, small_data)
     search = started(small_space, small_data, Darts)
     before = [gate.detach().clone() for gate in search.gates]
     with Count() as count:
-        search._weight_step(batch_of(search), turns.Meter())
+        search._weight_step(ALONE.part(batch_of(search)), turns.Meter())
     assert count.calls["weight gradient"] > 0 and count.calls["_softmax_backward_data"] == 0
     assert all(gate.grad is None for gate in search.gates)
     assert all(torch.equal(a, b) for a, b in zip(before, search.gates, strict=True))
@@ -105,8 +106,8 @@ def test_the_weights_decay_momentum_and_clip_never_touch_the_gates(small_space, 
     moves = []
     for recipe in ({**SGD, "weight_decay": 5.0, "clip": 1e-6}, {**SGD, "weight_decay": 0.0, "clip": 0.0}):
         search = started(small_space, small_data, Darts, **recipe)
-        search._gate_step(batch_of(search), turns.Meter())
-        search._weight_step(batch_of(search), turns.Meter())
+        search._gate_step(ALONE.part(batch_of(search)), turns.Meter())
+        search._weight_step(ALONE.part(batch_of(search)), turns.Meter())
         moves.append([gate.detach().clone() for gate in search.gates])
     assert all(torch.equal(a, b) for a, b in zip(*moves, strict=True))
 
@@ -118,7 +119,7 @@ def test_unselected_options_are_not_run(small_space, small_data):
         layer.register_forward_hook(lambda layer, inputs, output, place=place: ran.append(place))
     for step in (search._gate_step, search._weight_step):
         ran.clear()
-        step(batch_of(search), turns.Meter())
+        step(ALONE.part(batch_of(search)), turns.Meter())
         drawn = search.relaxation.drawn[0]
         rows = search.relaxation.rows[0]
         wanted = {
