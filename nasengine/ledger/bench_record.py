@@ -60,9 +60,7 @@ class BenchRecord:
     def add(self, strategy: str, seed: int, run: Mapping[str, Any]) -> None:
         """Note one run."""
         row = {"bench_id": self.id, "strategy": strategy, "seed": seed, "run": plain(run)}
-        with self._database.writing() as connection:
-            self._lease.renew(connection)
-            connection.execute(insert(bench_runs), row)
+        self._lease.write(lambda connection: connection.execute(insert(bench_runs), row))
 
     def runs(self) -> list[Json]:
         """Every run, by strategy and seed, with `strategy` and `seed` among its facts."""

@@ -1,11 +1,13 @@
 """One open database: its address, its settings, and the lock under which it is written."""
 
 import json
-from collections.abc import Iterator
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache, partial
 from pathlib import Path
-from threading import Condition
+from threading import Condition, get_ident
 from typing import Any
 
 from sqlalchemy import (
@@ -27,10 +29,17 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from nasengine.errors import LedgerError
+from nasengine.ledger.outage import Answer, DatabaseAway, Waiting, explained
 from nasengine.ledger.upgrade import is_current, upgrade
 
 PRAGMAS = ("busy_timeout=60000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+ONE_LOOK = "REPEATABLE READ"
 PG_LOCK = 0x6E6173  # any number, the same in all versions
+# a host that says nothing any more is given up after half a minute, not after the hours that TCP waits
+PG_CONNECT = {
+    **{"connect_timeout": 10, "tcp_user_timeout": 30_000},
+    **{"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3},
+}
 
 
 class WriteLock:
@@ -38,24 +47,26 @@ class WriteLock:
 
     def __init__(self) -> None:
         self._changed = Condition()
-        self._held = False
+        self._held: int | None = None  # the thread that has it
         self._waiting = 0
 
     @contextmanager
     def held(self, patient: bool = False) -> Iterator[None]:
-        """Wait for the lock and hold it; not reentrant."""
+        """Wait for the lock and hold it. Raises RuntimeError in the thread that holds it, which would wait for ever."""
+        if self._held == get_ident():
+            raise RuntimeError("results database: written to while it is being written, as by what hears its notes")
         with self._changed:
             self._waiting += not patient
             try:
-                self._changed.wait_for(lambda: not self._held and not (patient and self._waiting))
+                self._changed.wait_for(lambda: self._held is None and not (patient and self._waiting))
             finally:
                 self._waiting -= not patient
-            self._held = True
+            self._held = get_ident()
         try:
             yield
         finally:
             with self._changed:
-                self._held = False
+                self._held = None
                 self._changed.notify_all()
 
 
@@ -63,30 +74,57 @@ class Database:
     """A SQLite file, SQLite in memory (`sqlite://`) or a PostgreSQL database, upgraded to this version's tables.
 
     Raises LedgerError when it cannot be opened, was written by a newer version, or is missing with `create=False`.
+    Once it is open, `read` and `write` wait for it through outages, for `waiting.patience` seconds; what
+    `waiting.on_note` hears is said there.
     """
 
     def __init__(self, address: str | Path, *, create: bool = True) -> None:
         self.url = _url(address)
+        self.place = f"results database {self.url.render_as_string()}"
         self.lock = WriteLock()
+        self.waiting = Waiting(self.place)
         self.in_memory = self.is_sqlite and self.url.database in (None, "", ":memory:")
         if self.is_sqlite and not self.in_memory:
             _prepare_file(Path(str(self.url.database)), create)
         self.engine = _engine(self.url, self.in_memory)
         self._writer = self.engine.execution_options(nas_writing=True)
+        self._reader = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level=ONE_LOOK)
         try:
             self._bring_up_to_date()
         except BaseException:
             self.close()
             raise
+        self._file = Path(str(self.url.database)) if self.is_sqlite and not self.in_memory else None
+        self._file_is = _identity(self._file)
+        if self._file is not None:
+            event.listen(self.engine, "do_connect", self._refuse_to_make_it_anew)
 
     @property
     def is_sqlite(self) -> bool:
         """Whether it is SQLite rather than PostgreSQL."""
         return self.url.get_backend_name() == "sqlite"
 
+    def write(self, step: Callable[[Connection], Answer], patience: float | None = None) -> Answer:
+        """Run a step in one write transaction, and again while the database is away: it must bear being done twice.
+
+        Other threads of this process wait, so that no step overtakes another.
+        """
+
+        def attempt() -> Answer:
+            self._look_for_file()
+            with self._explained(), self._writer.begin() as connection:
+                return step(connection)
+
+        with self.lock.held():
+            return self.waiting.out(attempt, patience)
+
+    def read(self, look: Callable[[], Answer], patience: float | None = None) -> Answer:
+        """Return what `look`, which calls `reading`, finds, in the end, where the database is away."""
+        return self.waiting.out(look, patience)
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One write transaction: committed at the end, undone by an exception."""
+        """One write transaction, tried once: committed at the end, undone by an exception."""
         with self.lock.held(), self._explained(), self._writer.begin() as connection:
             yield connection
 
@@ -97,9 +135,9 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One consistent look at the database; only in memory does it wait for writers."""
+        """One consistent look at the database, tried once; only in memory does it wait for writers."""
         turn = self.lock.held() if self.in_memory else nullcontext()
-        with turn, self._explained(), self.engine.connect() as connection:
+        with turn, self._explained(), self._reader.connect() as connection:
             yield connection
 
     def _bring_up_to_date(self) -> None:
@@ -115,9 +153,26 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            place = f"results database {self.url.render_as_string()}"
-            reason = str(error.orig).strip().splitlines()[0]
-            raise LedgerError(f"{place}: {reason}; check that it can be reached, read and written") from error
+            if error.connection_invalidated and not self.in_memory:
+                self.engine.dispose()  # the other connections are lost as well
+            raise explained(self.place, error) from error
+
+    def _look_for_file(self) -> None:
+        """Notice that a SQLite file is gone or another one: an open connection would write into what nobody reads."""
+        there = _identity(self._file)
+        if there == self._file_is:
+            return
+        if there is None:
+            raise DatabaseAway(f"{self.place}: its file was moved or deleted; put it back")
+        self.engine.dispose()
+        self._file_is = there
+
+    def _refuse_to_make_it_anew(self, *_: object) -> None:
+        """Keep SQLite from making an empty file where ours was taken away while it was open."""
+        if _identity(self._file) is None:
+            error = sqlite3.OperationalError("unable to open database file")
+            error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+            raise error
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -154,6 +209,17 @@ def _url(address: str | Path) -> URL:
     return url if backend == "sqlite" else url.set(drivername="postgresql+psycopg")
 
 
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """Return what tells a file from another under the same name; None where there is none."""
+    if path is None:
+        return None
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _prepare_file(path: Path, create: bool) -> None:
     if not create and not path.exists():
         raise LedgerError(
@@ -171,6 +237,9 @@ def _engine(url: URL, in_memory: bool) -> Engine:
     options: dict[str, Any] = {"json_serializer": partial(json.dumps, allow_nan=False, separators=(",", ":"))}
     if in_memory:
         options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+    if url.get_backend_name() == "postgresql":
+        given = {name: value for name, value in PG_CONNECT.items() if name not in url.query}
+        options |= {"pool_pre_ping": True, "connect_args": given}
     try:
         engine = create_engine(url, **options)
     except ModuleNotFoundError as error:

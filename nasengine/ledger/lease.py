@@ -1,7 +1,8 @@
 """One writer for one name: a row that says which process writes, taken over when that process is gone.
 
-Every write of the holder goes through `renew`, so that a driver that was thought dead and wakes up is refused
-rather than writing beside its successor.
+Every write of the holder goes through `write`, which renews the lease in the same transaction, so that a driver that
+was thought dead and wakes up is refused rather than writing beside its successor. Each write leaves its number there:
+when a connection is lost while it commits, the number says whether it came through.
 """
 
 import os
@@ -9,14 +10,17 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
+from sqlalchemy import Connection, RowMapping, Update, bindparam, delete, select, update
 
 from nasengine.errors import LedgerError
 from nasengine.ledger.database import Database, upsert
+from nasengine.ledger.outage import Answer
 from nasengine.ledger.tables import leases
 
 BEAT_SECONDS = 15.0
@@ -24,6 +28,8 @@ STALE_SECONDS = 120.0
 
 _MINE = (leases.c.name == bindparam("my_name")) & (leases.c.token == bindparam("my_token"))
 _RENEW = update(leases).where(_MINE).values(heartbeat=bindparam("heartbeat"))
+_STEP = update(leases).where(_MINE).values(heartbeat=bindparam("heartbeat"), step=bindparam("step"))
+_LAST_STEP = select(leases.c.step).where(_MINE)
 
 
 class Lease:
@@ -37,25 +43,45 @@ class Lease:
         self.name = name
         self._database = database
         self._token = secrets.token_hex(16)
+        self._mine = {"my_name": name, "my_token": self._token}
+        self._steps = count(1)
         self._take(connection)
         self._released = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"lease {name}", daemon=True)
         self._thread.start()
 
+    def write(self, step: Callable[[Connection], Answer], patience: float | None = None) -> Answer:
+        """Run a step in one transaction, exactly once, however often the connection is lost in the middle of it.
+
+        Raises LedgerError when another process has taken over, and when the database stays away.
+        """
+        number = next(self._steps)
+        answers: list[Answer] = []
+
+        def once(connection: Connection) -> Answer:
+            if answers and connection.execute(_LAST_STEP, self._mine).scalar() == number:
+                return answers[0]  # the commit that seemed lost had come through
+            self._renew(connection, _STEP, step=number)
+            answers[:] = [step(connection)]
+            return answers[0]
+
+        return self._database.write(once, patience)
+
     def renew(self, connection: Connection) -> None:
         """Renew inside the caller's transaction. Raises LedgerError when another process has taken over."""
-        row = {"heartbeat": time.time(), "my_name": self.name, "my_token": self._token}
-        if not connection.execute(_RENEW, row).rowcount:
-            raise LedgerError(f"{self.name}: another process has taken over; this one must not write any more")
+        self._renew(connection, _RENEW)
 
-    def release(self) -> None:
+    def release(self, patience: float | None = None) -> None:
         """Give the name free; again is allowed."""
         if self._released.is_set():
             return
         self._released.set()
         self._thread.join()
-        with self._database.writing() as connection:
-            connection.execute(delete(leases).where(_MINE), {"my_name": self.name, "my_token": self._token})
+        self._database.write(lambda connection: connection.execute(delete(leases).where(_MINE), self._mine), patience)
+
+    def _renew(self, connection: Connection, statement: Update, **changes: int) -> None:
+        if not connection.execute(statement, {"heartbeat": time.time(), **changes, **self._mine}).rowcount:
+            raise LedgerError(f"{self.name}: another process has taken over; this one must not write any more")
 
     def _take(self, connection: Connection) -> None:
         holder = connection.execute(select(leases).where(leases.c.name == self.name)).mappings().first()
@@ -64,7 +90,7 @@ class Lease:
                 f"{self.name}: process {holder['pid']} on {holder['host']} is writing it; one driver at a time is "
                 "allowed; wait for it, stop it, or choose another --name"
             )
-        row = {"name": self.name, "token": self._token, "heartbeat": time.time(), **_this_process()}
+        row = {"name": self.name, "token": self._token, "heartbeat": time.time(), "step": 0, **_this_process()}
         connection.execute(upsert(connection.dialect.name, leases, ("name",), tuple(row)), row)
 
     def _beat(self) -> None:

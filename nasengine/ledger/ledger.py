@@ -1,7 +1,7 @@
 """The results database, opened: read by anyone, each search written by one driver at a time."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,11 +31,15 @@ FREE = ("command", "trials", "environment")
 class Ledger(Reader):
     """The results database at a path, `sqlite:///path` or `postgresql+psycopg://…`; made or upgraded when opened.
 
+    Where it goes away while it is open, reads and a search's writes wait for it; `on_note` hears of that.
     Raises LedgerError when it cannot be opened, was written by a newer version, or is missing with `create=False`.
     """
 
-    def __init__(self, address: str | Path = DEFAULT, *, create: bool = True) -> None:
+    def __init__(
+        self, address: str | Path = DEFAULT, *, create: bool = True, on_note: Callable[[str], None] | None = None
+    ) -> None:
         super().__init__(Database(address, create=create))
+        self.database.waiting.on_note = on_note
 
     def open_search(self, name: str | None = None, **facts: Any) -> SearchRecord:
         """Begin a search, or resume the one of that name, and become its one writer.

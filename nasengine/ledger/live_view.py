@@ -1,20 +1,25 @@
 """The thread that keeps Optuna's copy of a search up to date while the search runs, and the same afterwards."""
 
 import threading
+import time
+from contextlib import suppress
 
 from nasengine.errors import LedgerError
 from nasengine.ledger.lease import Lease
 from nasengine.ledger.ledger import Ledger
 from nasengine.ledger.optuna_view import Mirror
+from nasengine.ledger.outage import is_away
 
 POLL_SECONDS = 1.0
+LAST_TRIES = 5  # of a view whose search has ended while the database is away
 
 
 class OptunaView:
     """A thread in the driver that shows one search to Optuna.
 
-    It shares the ledger's write lock, gives way to it, and rests for as long as it wrote. It never ends a search:
-    what went wrong is in `error` afterwards. Raises LedgerError for a ledger in memory.
+    It shares the ledger's write lock, gives way to it, and rests for as long as it wrote. Where the database goes away
+    it begins anew when that is back. It never ends a search: what went wrong is in `error` afterwards.
+    Raises LedgerError for a ledger in memory.
     """
 
     def __init__(self, ledger: Ledger, name: str) -> None:
@@ -40,7 +45,7 @@ class OptunaView:
                 try:
                     self._follow()
                 finally:
-                    lease.release()
+                    lease.release(patience=0.0)
         except Exception as error:  # a view that fails must not end the search
             self.error = f"Optuna view of {self._name}: {type(error).__name__}: {error}"
 
@@ -54,13 +59,27 @@ class OptunaView:
                     return None
 
     def _follow(self) -> None:
+        """Keep the view up to date until it is closed, through outages of the database."""
+        tries = 0
+        while True:
+            try:
+                return self._follow_once()
+            except Exception as error:
+                tries += self._closing.is_set()
+                if tries > LAST_TRIES or not is_away(error):
+                    raise
+            time.sleep(POLL_SECONDS)
+
+    def _follow_once(self) -> None:
         mirror = Mirror(self._ledger, self._name)
         try:
             while not self._closing.wait(POLL_SECONDS):
-                self._written += mirror.synchronise(pause=self._closing.wait)
-            self._written += mirror.synchronise()
+                mirror.synchronise(pause=self._closing.wait)
+            mirror.synchronise()
         finally:
-            mirror.close()
+            self._written += mirror.written
+            with suppress(Exception):  # there is nothing to lose in letting go
+                mirror.close()
 
 
 def catch_up(ledger: Ledger, name: str) -> int:

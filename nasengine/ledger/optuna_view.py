@@ -24,7 +24,7 @@ from nasengine.errors import LedgerError
 from nasengine.job import Json
 from nasengine.ledger.database import Database
 from nasengine.ledger.ledger import Ledger
-from nasengine.ledger.queries import METRIC
+from nasengine.ledger.queries import METRIC, Reader
 from nasengine.ledger.search_record import now
 from nasengine.ledger.tables import trials
 
@@ -35,21 +35,22 @@ SEARCH_ID = "nasengine_search"
 # the first of these that a trial has is what Optuna shows: candidates have the first, the final network the second
 FIGURES = (METRIC, "test_accuracy", "gate_accuracy")
 CURVES = (METRIC, "gate_accuracy", "train_accuracy")
-ATTRIBUTES = ("kind", "digest", "params", "macs", "seconds", "seed", "error", "weights", "reused_from")
+ATTRIBUTES = ("kind", "digest", "params", "macs", "seconds", "seed", "error", "weights", "reused_from", "stopped")
 
 
 class Mirror:
     """Optuna's studies of one search: its candidates with the final network, and its supernets apart.
 
-    Whoever makes one must be the only one to do so for that search.
+    Whoever makes one must be the only one to do so for that search. `written` counts the trials that it wrote whole.
     """
 
     def __init__(self, ledger: Ledger, name: str) -> None:
-        self._ledger = ledger
+        self._ledger = Reader(ledger.database, patience=0.0)  # a view does not wait; it is made anew
         self._lock = ledger.database.lock
-        self._search = ledger.search(name)
+        self._search = self._ledger.search(name)
         self._choices = _choices(self._search["decisions"] or {})
         self._studies: dict[str, _Study] = {}
+        self.written = 0
         self._below = 0  # every trial with a smaller id is written
         with self._lock.held():
             self._storage = _storage(ledger.database)
@@ -60,7 +61,7 @@ class Mirror:
         After each write, `pause` is called with the seconds it took.
         """
         self._study("candidate")  # there to be looked at before its first trial
-        ended, pending = 0, []
+        pending, before = [], self.written
         rows = self._rows()
         for row in rows:
             study = self._study(row["kind"])
@@ -74,11 +75,11 @@ class Mirror:
                     study.put(row["id"], trial)
                 pause(time.monotonic() - began)
             if over:
-                ended += 1
+                self.written += 1
             else:
                 pending.append(row["id"])
         self._below = min(pending, default=rows[-1]["id"] + 1 if rows else self._below)
-        return ended
+        return self.written - before
 
     def close(self) -> None:
         """Let go of Optuna's connections."""
@@ -107,7 +108,7 @@ class Mirror:
         figure, value = _first(row["values"] or {}, FIGURES)
         if value is None:
             figure, value = "last epoch", steps.get(max(steps, default=0))
-        attributes |= {"value_is": figure, **(row["values"] or {})}
+        attributes |= {"value_is": figure, **(row["cost"] or {}), **(row["values"] or {})}
         trial = create_trial(
             state=_state(row, value),
             value=value if row["state"] == "complete" else None,
@@ -165,8 +166,9 @@ class _Study:
 def _storage(database: Database) -> RDBStorage:
     """Open Optuna's storage in the ledger's database; in SQLite with the ledger's settings."""
     url = database.url.render_as_string(hide_password=False)
+    options = {"connect_args": {"timeout": 60}} if database.is_sqlite else {"pool_pre_ping": True}
     try:
-        storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}} if database.is_sqlite else None)
+        storage = RDBStorage(url, engine_kwargs=options)
     except RuntimeError as error:  # Optuna's tables are of another version of Optuna
         raise LedgerError(
             f"Optuna view: {error}; `optuna storage upgrade --storage URL` brings its tables up"
@@ -240,7 +242,8 @@ def _state(row: RowMapping, value: float | None) -> TrialState:
         return TrialState.RUNNING
     if row["state"] == "failed":
         return TrialState.FAIL
-    return TrialState.COMPLETE if value is not None else TrialState.PRUNED  # a complete trial must have a value
+    complete = row["state"] == "complete" and value is not None  # Optuna asks every complete trial for a value
+    return TrialState.COMPLETE if complete else TrialState.PRUNED
 
 
 def _local(moment: datetime) -> datetime:

@@ -1,8 +1,9 @@
 """What is asked of the results database: results, the best, a search's history, curves, and work already done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Table, func, select
 
@@ -52,12 +53,32 @@ class Reusable:
     result: Result
 
 
+Words = ParamSpec("Words")
+Answer = TypeVar("Answer")
+Question = Callable[Concatenate["Reader", Words], Answer]
+
+
+def patiently(question: Question[Words, Answer]) -> Question[Words, Answer]:
+    """Make a question that is asked again while the database is away."""
+
+    @wraps(question)
+    def asked(self: "Reader", /, *args: Words.args, **kwargs: Words.kwargs) -> Answer:
+        return self.database.read(lambda: question(self, *args, **kwargs), self.patience)
+
+    return asked
+
+
 class Reader:
-    """Everything that can be asked of an open database, also while a search writes it."""
+    """Everything that can be asked of an open database, also while a search writes it.
 
-    def __init__(self, database: Database) -> None:
+    Where the database is away, a question waits for `patience` seconds; without, for as long as the database says.
+    """
+
+    def __init__(self, database: Database, patience: float | None = None) -> None:
         self.database = database
+        self.patience = patience
 
+    @patiently
     def searches(self) -> list[Json]:
         """Return all searches, oldest first, with their facts, state and the number of results by state."""
         counts = select(trials.c.search_id, trials.c.state, func.count()).group_by(trials.c.search_id, trials.c.state)
@@ -68,11 +89,13 @@ class Reader:
             search["results"] = {state: count for search_id, state, count in tally if search_id == search["id"]}
         return found
 
+    @patiently
     def search(self, name: str) -> Json:
         """Return one search's facts. Raises LedgerError for a name that is not there."""
         with self.database.reading() as connection:
             return _one(_searches(connection), name)
 
+    @patiently
     def results(self, name: str | None = None) -> list[Json]:
         """Return the trials of one search, or of all, as rows; `best` is true for one row of each search.
 
@@ -102,6 +125,7 @@ class Reader:
         rows = [{**row, **row["values"]} for row in self.results(name)]
         return DataFrame(rows).drop(columns="values", errors="ignore")
 
+    @patiently
     def replay(self, name: str) -> Replay:
         """Return what a strategy must be told, and what must be submitted again, to go on where a search stopped."""
         with self.database.reading() as connection:
@@ -118,6 +142,7 @@ class Reader:
             [_result(row) for row in told], [_result(row) for row in waiting], [tuple(row) for row in pending]
         )
 
+    @patiently
     def find_reusable(self, reuse_key: str) -> Reusable | None:
         """Return the first complete trial of any search under this reuse key, with its epochs."""
         query = (
@@ -146,6 +171,7 @@ class Reader:
             for option, value in options.items()
         ]
 
+    @patiently
     def remarks(self, name: str) -> list[Json]:
         """Return what a search's strategy said, in order: number (of proposals then), kind, text, values."""
         with self.database.reading() as connection:
@@ -158,6 +184,7 @@ class Reader:
         """Return the files that a trial left behind: name to path."""
         return {row.name: row.path for row in self._of_trial(artifacts, trial_id, artifacts.c.name)}
 
+    @patiently
     def _of_trial(self, table: Table, trial_id: int, order: ColumnElement[Any]) -> Sequence[Row[Any]]:
         with self.database.reading() as connection:
             return connection.execute(select(table).where(table.c.trial_id == trial_id).order_by(order)).all()

@@ -58,6 +58,8 @@ class Trial:
 class SearchRecord:
     """The one writer of one search, until it is finished or stopped; every call is one durable transaction.
 
+    Where the database goes away in the middle, a call waits for it (see `Database`) and is done exactly once.
+
     As a context manager it ends as stopped when the block is left without `finish`, and as failed after an error.
     `resumed` says whether the search was there before. Every method raises LedgerError when another process has
     taken the search over.
@@ -76,30 +78,33 @@ class SearchRecord:
     def propose(self, number: int, architecture: Mapping[str, Any]) -> None:
         """Note a proposal, before it is submitted."""
         row = {"search_id": self.id, "number": number, "architecture": plain(architecture), "state": "open"}
-        with self._database.writing() as connection:
-            self._lease.renew(connection)
+
+        def step(connection: Connection) -> None:
             try:
                 connection.execute(_ADD_PROPOSAL, row)
             except IntegrityError as error:
                 raise LedgerError(f"{self.name}: proposal {number} is already recorded; replay it instead") from error
+
+        self._lease.write(step)
 
     def start(self, trial: Trial) -> int:
         """Note that a trial runs now, again after a crash; returns the row's id, for `epoch` and `artifact`."""
         known = {name: plain(getattr(trial, name)) for name in ("architecture", "seed", "recipe", "lineage")}
         row = {**known, "reuse_key": trial.reuse_key, "state": "running", "started": now()}
         row |= {"error": None, "finished": None}
-        with self._database.writing() as connection:
-            self._lease.renew(connection)
-            return self._put_trial(connection, trial.number, trial.kind, row, NOT_COMPLETE)
+        return self._lease.write(lambda at: self._put_trial(at, trial.number, trial.kind, row, NOT_COMPLETE))
 
     def epoch(self, trial_id: int, values: Mapping[str, Any], gates_now: Mapping[str, Any] | None = None) -> None:
         """Note one epoch of a running trial: `values` with its number under "epoch", and the gates' strengths."""
-        with self._database.writing() as connection:
-            self._lease.renew(connection)
+        key = {"trial_id": trial_id, "epoch": int(values["epoch"])}
+        strengths = None if gates_now is None else {**key, "gates": plain(gates_now)}
+
+        def step(connection: Connection) -> None:
             self._put_epoch(connection, trial_id, values)
-            if gates_now is not None:
-                row = {"trial_id": trial_id, "epoch": int(values["epoch"]), "gates": plain(gates_now)}
-                self._put(connection, gates, ("trial_id", "epoch"), row)
+            if strengths is not None:
+                self._put(connection, gates, ("trial_id", "epoch"), strengths)
+
+        self._lease.write(step)
 
     def record(
         self,
@@ -124,14 +129,16 @@ class SearchRecord:
         row["state"] = state_of(facts)
         row |= {"reuse_key": reuse_key} if reuse_key else {}
         row |= {"reused_from": reused_from} if reused_from else {}
-        with self._database.writing() as connection:
-            self._lease.renew(connection)
+
+        def step(connection: Connection) -> int:
             trial_id = self._put_trial(connection, number, kind, row, UNFINISHED)
             for position, values in enumerate(curve):
                 self._put_epoch(connection, trial_id, {"epoch": position, **values})
             if kind == "candidate":
                 connection.execute(_CLOSE_PROPOSAL, {"key_search": self.id, "key_number": number})
-        return trial_id
+            return trial_id
+
+        return self._lease.write(step)
 
     def answer(self, result: Result, told_order: int, *, value: float | None = None) -> None:
         """Note a proposal, its result and its telling at once, where an answer takes no time."""
@@ -140,39 +147,41 @@ class SearchRecord:
         ended = {"state": state_of(facts), "finished": now(), "kind": "candidate"}
         trial = {**facts, **ended, "told_order": told_order, "value": plain(value), "search_id": self.id}
         proposal = {name: trial[name] for name in ("search_id", "number", "architecture")}
-        with self._database.writing() as connection:
-            self._lease.renew(connection)
+
+        def step(connection: Connection) -> None:
             connection.execute(_ADD_PROPOSAL, {**proposal, "state": "done"})
             connection.execute(_ADD_TRIAL, trial)
+
+        self._lease.write(step)
 
     def tell(self, number: int, told_order: int) -> None:
         """Note when a candidate's result was told to the strategy."""
         mine = and_(trials.c.search_id == self.id, trials.c.number == number, trials.c.kind == "candidate")
-        with self._database.writing() as connection:
-            self._lease.renew(connection)
-            connection.execute(update(trials).where(mine).values(told_order=told_order))
+        statement = update(trials).where(mine).values(told_order=told_order)
+        self._lease.write(lambda connection: connection.execute(statement))
 
     def fail(self, number: int, error: str, told_order: int | None = None, *, kind: str = "candidate") -> int:
         """Note that a trial failed without a result of its own, as when its worker died; returns the row's id."""
         mine = and_(trials.c.search_id == self.id, trials.c.number == number, trials.c.kind == kind)
         asked = and_(proposals.c.search_id == self.id, proposals.c.number == number)
-        with self._database.reading() as connection:
-            known = connection.execute(select(trials.c.architecture).where(mine)).scalar()
-            known = known or connection.execute(select(proposals.c.architecture).where(asked)).scalar()
-        return self.record(Result(number, known or {}, error=error), told_order, kind=kind)
+
+        def look() -> Any:
+            with self._database.reading() as connection:
+                known = connection.execute(select(trials.c.architecture).where(mine)).scalar()
+                return known or connection.execute(select(proposals.c.architecture).where(asked)).scalar()
+
+        return self.record(Result(number, self._database.read(look) or {}, error=error), told_order, kind=kind)
 
     def remark(self, number: int, kind: str, text: str, values: Mapping[str, Any]) -> None:
         """Note what the strategy said after so many proposals."""
         row = {"search_id": self.id, "number": number, "kind": kind, "text": text, "values": plain(values)}
-        with self._database.writing() as connection:
-            self._lease.renew(connection)
-            connection.execute(_ADD_REMARK, {**row, "created": now()})
+        row["created"] = now()
+        self._lease.write(lambda connection: connection.execute(_ADD_REMARK, row))
 
     def artifact(self, trial_id: int, name: str, path: str) -> None:
         """Note a file that a trial left behind."""
-        with self._database.writing() as connection:
-            self._lease.renew(connection)
-            self._put(connection, artifacts, ("trial_id", "name"), {"trial_id": trial_id, "name": name, "path": path})
+        row = {"trial_id": trial_id, "name": name, "path": path}
+        self._lease.write(lambda connection: self._put(connection, artifacts, ("trial_id", "name"), row))
 
     def finish(self) -> None:
         """End the search as complete and let go of it."""
@@ -189,20 +198,22 @@ class SearchRecord:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with suppress(LedgerError) if error else nullcontext():  # the first error is the one to be seen
-            self._end("failed" if isinstance(error, Exception) else "stopped")
+            self._end("failed" if isinstance(error, Exception) else "stopped", patience=0.0 if error else None)
 
-    def _end(self, state: str) -> None:
+    def _end(self, state: str, patience: float | None = None) -> None:
         if self._ended:
             return
         self._ended = True
         running = and_(trials.c.search_id == self.id, trials.c.state == "running")
+
+        def step(connection: Connection) -> None:
+            connection.execute(update(trials).where(running).values(state="stopped"))
+            connection.execute(update(searches).where(searches.c.id == self.id).values(state=state))
+
         try:
-            with self._database.writing() as connection:
-                self._lease.renew(connection)
-                connection.execute(update(trials).where(running).values(state="stopped"))
-                connection.execute(update(searches).where(searches.c.id == self.id).values(state=state))
+            self._lease.write(step, patience)
         finally:
-            self._lease.release()
+            self._lease.release(patience)
 
     def _put_trial(self, connection: Connection, number: int, kind: str, row: Json, only_if: Any) -> int:
         whole = {"search_id": self.id, "number": number, "kind": kind, **row}

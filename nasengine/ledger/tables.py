@@ -181,4 +181,5 @@ leases = Table(  # who is writing: `search NAME`, `view NAME`, `bench NAME`
     Column("process_started", Text),  # tells a process from a later one with the same number
     Column("token", String(32), nullable=False),
     Column("heartbeat", Float, nullable=False),  # seconds since 1970
+    Column("step", Integer),  # the number of the holder's last write
 )

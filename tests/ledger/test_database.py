@@ -27,7 +27,10 @@ def test_sqlite_settings_and_folder(tmp_path: Path) -> None:
     [
         ("mysql://host/x", "results database: mysql; allowed are a path"),
         ("nonsense+driver://host/x", "results database: nonsense"),
-        ("postgresql+psycopg://nobody@127.0.0.1:9/none", "results database postgresql.*check that it can be reached"),
+        (
+            "postgresql+psycopg://nobody@127.0.0.1:9/none",
+            "results database postgresql.*refused; start it, or mend the way",
+        ),
     ],
 )
 def test_bad_addresses(address: str, fault: str) -> None:
@@ -43,7 +46,7 @@ def test_a_password_is_not_shown() -> None:
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_text("this is not a database, it is a text of some length, " * 20)
-    with pytest.raises(LedgerError, match="file is not a database; check that"):
+    with pytest.raises(LedgerError, match="file is not a database; it is no SQLite database: name another"):
         Database(tmp_path / "x.db")
 
 

@@ -1,4 +1,4 @@
-"""Candidates that are ended early, the fidelity they are trained at, and what trials cost."""
+"""Candidates that are ended early, the fidelity they are trained at, what trials cost, and numbered writes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,3 +18,4 @@ def upgrade() -> None:
     op.add_column("nas_searches", _json("stopper"))
     op.add_column("nas_trials", sa.Column("stopped", sa.Integer))
     op.add_column("nas_trials", _json("cost"))
+    op.add_column("nas_leases", sa.Column("step", sa.Integer))
