@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from nasengine import plugins
 from nasengine.errors import NasError
 from nasengine.executors._terms import Terms
@@ -16,6 +18,7 @@ from nasengine.search.relax import Policy
 from nasengine.space import Space
 from nasengine.tables import Table
 from nasengine.training import data as data_sets
+from nasengine.training.fidelity import check_fidelity
 from nasengine.training.recipe import Recipe, recipe
 
 OF_THE_DATA = ("input", "classes")  # settings of a space that data decides
@@ -193,6 +196,10 @@ def make(
         "order": order, "name": name, "policy": policy, "warm_start": several(warm_start),
         "trials": trials or TRIALS, "stopper": None if stopper == "none" else stopper,
     }  # fmt: skip
+    if gpu_hours is not None and not (agreed.gpus_per_worker or torch.cuda.is_available()):
+        raise NasError(
+            f"search: --gpu-hours {gpu_hours} came, and there is no GPU here, nor --gpus-per-worker; use --hours"
+        )
     goal = Goal.parse(several(objective), reward) if objective else None
     if table is not None:
         plan = _on_table(str(table), space, space_settings, reading, epochs, goal, words)
@@ -239,6 +246,7 @@ def _on_images(space: str, data: Any, settings: Settings, values: Sequence[Setti
     asked, chosen, of_supernet = values
     assert asked is not None and chosen is not None
     dataset = data_sets.load(data, limit=words["limit"])
+    check_fidelity(words["fidelity"], dataset)
     during = {key: value for key, value in chosen.items() if key != "epochs"}
     supernet: dict[str, Any] = {}
     if of_supernet is not None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from nasengine.errors import NasError, did_you_mean
+from nasengine.executors._storage import Storage, is_url
 from nasengine.executors._terms import Terms
 
 LOWERED = ("epochs", "share", "resolution")  # what makes a candidate's training cheaper than the final one
@@ -57,6 +59,8 @@ def terms_of(words: Settings, stopper: str | None) -> Terms:
     if faults:
         raise NasError("search: " + "; ".join(faults))
     given = {name: value for name, value in words.items() if value is not None}
+    if is_url(given.get("files")):
+        Storage(given["files"], Path("any"))
     return Terms(**given, verdicts=stopper not in (None, "none"))
 
 

@@ -1,5 +1,6 @@
 """Run jobs in several processes of this machine, or in workers that come by themselves, such as a Slurm array's."""
 
+import math
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import nasengine
+from nasengine.errors import NasError
 from nasengine.executors._pool import Pool
 from nasengine.executors._post import Office
 from nasengine.executors._terms import Terms
@@ -35,6 +37,7 @@ class Local(Pool):
         on_epoch: Callable[[Job, Mapping[str, Any]], bool | None] | None = None,
         on_note: Callable[[str], None] = lambda text: None,
     ):
+        _check_gpus(terms)
         crew = _Processes(folder.absolute(), terms, dataset)
         if terms.address is not None:
             on_note(f"waiting for workers: nasengine worker {crew.office.file}")
@@ -131,6 +134,19 @@ class _Processes:
             process.kill()
         for process in self.processes.values():
             process.wait()
+
+
+def _check_gpus(terms: Terms) -> None:
+    if not terms.gpus_per_worker:
+        return
+    import torch
+
+    there, wanted = torch.cuda.device_count(), math.ceil(terms.workers * terms.gpus_per_worker)
+    if terms.address is None and there < wanted:
+        raise NasError(
+            f"executor local: {terms.workers} workers with {terms.gpus_per_worker:g} GPUs each came; this machine has "
+            f"{there} GPUs; give fewer --workers, or a smaller --gpus-per-worker"
+        )
 
 
 def _written(dataset: Any, folder: Path) -> str | None:
