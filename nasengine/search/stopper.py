@@ -49,7 +49,7 @@ class Stopper:
         if kind not in PRUNERS:
             hint = did_you_mean(kind, PRUNERS)
             raise NasError(f'stopper: "{kind}" came; {", ".join(PRUNERS)} are allowed.{hint}')
-        self.metric, self._worst = metric, -WORST if direction == "maximize" else WORST
+        self._epochs, self.metric, self._worst = epochs, metric, -WORST if direction == "maximize" else WORST
         self._pruner, self._storage = PRUNERS[kind](epochs), _Storage()
         with _quiet():
             self._study = optuna.create_study(
@@ -79,13 +79,15 @@ class Stopper:
     def report(self, number: int, epoch: int, value: float) -> bool:
         """Hear a trial's value after an epoch (from 1) and say whether to stop it.
 
-        An epoch heard of before, as after a retry, changes nothing: the answer is what it was.
+        An epoch heard of before, as after a retry, changes nothing: the answer is what it was. After the last epoch
+        there is nothing to stop.
         """
         self._seen = True
         trial = self._take(number, epoch, value)
         if trial is not None and number not in self._stopped and self._pruner.prune(self._study, trial):
-            self._stopped[number] = epoch
             self._count(number)
+            if epoch < self._epochs:
+                self._stopped[number] = epoch
         return epoch >= self._stopped.get(number, math.inf)
 
     def end(self, number: int, state: State, value: float | None = None) -> None:

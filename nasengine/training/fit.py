@@ -37,8 +37,9 @@ def fit(
     A record holds epoch (from 1), train_loss, train_accuracy, lr (at the epoch's end), seconds and, with validation
     images, validation_loss and validation_accuracy. `device` may be "auto": a GPU where there is one. The model stays
     on the device, its weights in channels-last order. After each epoch `checkpoint` is written and then `on_epoch`
-    called; where the file is there already, training goes on from it to the same numbers. Shuffling, augmentation
-    and the model's own draws follow the seed alone and leave torch's global generators as they were.
+    called; where the file is there already, training goes on from it to the same numbers, after `on_epoch` heard its
+    last epoch again: the first time its answer may have been lost. Shuffling, augmentation and the model's own draws
+    follow the seed alone and leave torch's global generators as they were.
     Modules with `set_drop_rate(rate)` get recipe.drop_path, risen linearly from 0; a model with `forward_with_asides`
     gets recipe.auxiliary times the loss of each aside. Raises TrainingError where the loss is no finite number.
     `micro_batch` is how many images go through the network at once; the gradients of recipe.batch of them still make
@@ -52,6 +53,8 @@ def fit(
         if checkpoint is not None:
             run.restore(checkpoint)
         with contextlib.suppress(StopTraining):
+            if on_epoch is not None and 0 < len(run.history) < recipe.epochs:
+                on_epoch(dict(run.history[-1]))
             for _ in range(len(run.history), recipe.epochs):
                 run.epoch(checked)
                 if checkpoint is not None:

@@ -149,9 +149,26 @@ def test_a_resumed_training_keeps_its_whole_curve(space: Space, dataset: data.Da
     resumed = train.evaluate(
         asked, space, dataset, on_epoch=lambda values: heard.append(values["epoch"]), checkpoint=checkpoint
     )
-    assert heard == [3, 4]
+    assert heard == [2, 3, 4]
     assert resumed.values == whole.values
     assert [epoch["train_loss"] for epoch in resumed.epochs] == [epoch["train_loss"] for epoch in whole.epochs]
+
+
+def test_a_word_to_stop_that_was_lost_is_given_again_before_another_epoch(
+    space: Space, dataset: data.Dataset, tmp_path: Path
+) -> None:
+    asked, checkpoint = job(space, epochs=4), tmp_path / "training.pt"
+    whole = train.evaluate(asked, space, dataset)
+
+    def die(values: Any) -> None:
+        if values["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train.evaluate(asked, space, dataset, on_epoch=die, checkpoint=checkpoint)
+    resumed = train.evaluate(asked, space, dataset, on_epoch=lambda values: values["epoch"] == 2, checkpoint=checkpoint)
+    assert resumed.stopped == 2
+    assert resumed.values["validation_loss"] == whole.epochs[1]["validation_loss"]
 
 
 def test_a_final_training_may_run_out_of_time_and_is_measured_nevertheless(space: Space, dataset: data.Dataset) -> None:

@@ -121,7 +121,7 @@ def test_the_answers_are_optunas() -> None:
             for epoch, value in enumerate(curve_of(number, 16, seed=2), start=1):
                 trial.report(-1e300 if math.isnan(value) else value, epoch)
                 expected = trial.should_prune()
-                assert stopper.report(number, epoch, value) == expected
+                assert stopper.report(number, epoch, value) == (expected and epoch < 16)
                 if expected:
                     break
             state = optuna.trial.TrialState.PRUNED if expected else optuna.trial.TrialState.COMPLETE
@@ -173,7 +173,7 @@ def test_hyperband_deals_by_number_whatever_the_order() -> None:
     numbers = list(range(30))
     forward, backward = stops(numbers), stops(numbers[::-1])
     assert forward == backward
-    assert set(forward.values()) == {1, 3, 9, 27}, "the four brackets of 27 epochs"
+    assert set(forward.values()) == {1, 3, 9, 0}, "four brackets; the last one stops nothing before epoch 27"
     assert stops(numbers, seed=1) != forward
 
 
@@ -205,6 +205,14 @@ def test_an_epoch_heard_of_before_changes_nothing() -> None:
     stopper.end(0, "complete", 0.9)
     stopper.end(0, "complete", 0.9)
     assert not stopper.report(0, 4, 0.0)
+
+
+@pytest.mark.parametrize("kind", PRUNERS)
+def test_after_the_last_epoch_nothing_is_stopped(kind: str) -> None:
+    stopper = Stopper(kind, "m", epochs=1)
+    for number in range(20):
+        assert not stopper.report(number, 1, -float(number))
+        stopper.end(number, "complete", -float(number))
 
 
 def test_a_missing_metric_is_named_once() -> None:
