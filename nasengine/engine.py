@@ -27,7 +27,7 @@ from nasengine.ledger.environment import environment
 from nasengine.ledger.queries import value_of
 from nasengine.listener import Listener
 from nasengine.plan import Plan, make
-from nasengine.runs import Run, run_folder
+from nasengine.runs import Run, run_folder, writable
 from nasengine.search import relay
 from nasengine.search.propose import Executor, propose
 from nasengine.search.relax import relax
@@ -56,7 +56,7 @@ def search(
 
 def conduct(plan: Plan, db: str | Path, listener: Listener, command: str | None = None) -> Run:
     """Run a plan to its end, and return what it left."""
-    ledger = Ledger(db)
+    ledger = Ledger(db, on_note=listener.note)
     facts = {**plan.facts(), "decisions": plan.space.decisions, "environment": environment(torch.__version__)}
     facts["warm_start"] = relay.counts(ledger, plan.name, plan.warm_start)
     interrupt = Interrupt(lambda: listener.note("finishing what runs, then stopping; Ctrl-C again stops at once"))
@@ -94,6 +94,8 @@ class _Conduct:
         self.plan, self.ledger, self.record, self.listener = plan, ledger, record, listener
         self.interrupt = interrupt
         self.folder = run_folder(ledger, record.name, plan.terms.files)
+        if plan.table is None:
+            writable(self.folder)
         self.deadline = math.inf if plan.hours is None else time.monotonic() + plan.hours * 3600
         self.books = (Bookkeeping if plan.table is None else TableBookkeeping)(plan, ledger, record, listener)
 

@@ -120,7 +120,7 @@ def train(
 
 def conduct(training: Training, db: str | Path, listener: Listener, command: str | None = None) -> Run:
     """Train under every seed that is not there yet, each a final trial of its own."""
-    ledger = Ledger(db)
+    ledger = Ledger(db, on_note=listener.note)
     facts = {**training.facts(), "environment": environment(torch.__version__)}
     with ledger.open_search(training.name, command=command or shlex.join(sys.argv), **facts) as record:
         listener.begin(record.name, training, record.resumed)

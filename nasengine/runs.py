@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from nasengine import plugins
@@ -31,6 +32,20 @@ def run_folder(ledger: Ledger, name: str, files: str | None = None) -> Path:
     url = ledger.database.engine.url
     at_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
     return (Path(str(url.database)) if at_file else DEFAULT).with_suffix(".runs") / name
+
+
+def writable(folder: Path) -> Path:
+    """A folder, made where it is missing. Raises LedgerError where nothing can be written into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise LedgerError(
+            f"folder {folder}: {error.strerror}; weights and checkpoints go there; make room and let it be written, or "
+            "name another with --files"
+        ) from error
+    return folder
 
 
 class Trial:

@@ -108,6 +108,18 @@ def test_files_may_be_kept_elsewhere(tmp_path: Path, url: bool) -> None:
     assert Run(run.name, tmp_path / "a.db").best.model().training is False
 
 
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_trained(tmp_path: Path) -> None:
+    (tmp_path / "full").touch()
+    with pytest.raises(NasError, match=r"folder .*full.*: .*; weights and checkpoints go there; .*--files"):
+        search(tmp_path / "a.db", trials=1, files=str(tmp_path / "full"))
+
+
+def test_there_are_no_more_gpus_than_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    with pytest.raises(NasError, match="2 workers with 0.75 GPUs each came; this machine has 1 GPUs"):
+        search(tmp_path / "a.db", executor="local", workers=2, gpus_per_worker=0.75)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -1,13 +1,19 @@
 """A user's own files: names by content, relative imports, sources that outlive an edit."""
 
 import inspect
+import json
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from nasengine.errors import PlugInError
-from nasengine.user_files import import_file
+from nasengine.user_files import import_file, pack
+
+ROOT = Path(__file__).parents[1]
 
 
 def write(folder: Path, **files: str) -> None:
@@ -86,3 +92,20 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlugInError, match=r"none\.py: no such Python file; give a \.py file"):
         import_file(tmp_path / "none.py")
+
+
+def test_what_is_packed_is_imported_in_another_process_without_its_files(tmp_path: Path) -> None:
+    write(tmp_path / "here", mine="from .blocks import x\n", blocks="x = 1\n")
+    packed = pack(tmp_path / "here" / "mine.py")
+    here = import_file(tmp_path / "here" / "mine.py")
+    shutil.rmtree(tmp_path / "here")
+    code = (
+        "import importlib, inspect, json, sys\n"
+        "from nasengine.user_files import accept\n"
+        "module = importlib.import_module(accept(json.loads(sys.argv[1])))\n"
+        "print(module.__name__, module.x, inspect.getsource(module).strip())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(packed)], capture_output=True, text=True, cwd=ROOT, timeout=60
+    )
+    assert done.stdout.strip() == f"{here.__name__} 1 from .blocks import x", done.stderr

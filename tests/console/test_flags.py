@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nasengine import plan
 from nasengine.console.flags import DB, SearchFlags, named
+from nasengine.executors._terms import Terms
 from nasengine.ledger import DEFAULT
 
 
@@ -14,10 +15,9 @@ def test_the_usual_database_is_the_ledgers() -> None:
     assert named(DB) == DEFAULT and named("sqlite:///x.db") == "sqlite:///x.db"
 
 
-def test_flags_of_a_search_are_the_parameters_of_a_plan_with_their_defaults() -> None:
-    parameters = inspect.signature(plan.make).parameters
-    dotted = {"space_settings", "strategy_options", "recipe_values", "supernet_values"}
-    assert {flag.name for flag in fields(SearchFlags)} == parameters.keys() - dotted
-    assert {flag.name: flag.default for flag in fields(SearchFlags)} == {
-        name: parameter.default for name, parameter in parameters.items() if name not in dotted
-    }
+def test_flags_of_a_search_are_the_parameters_of_a_plan_and_its_terms_with_their_defaults() -> None:
+    of_plan = {name: one.default for name, one in inspect.signature(plan.make).parameters.items() if name != "terms"}
+    of_terms = {one.name: one.default for one in fields(Terms) if one.name != "verdicts"}  # the stopper decides that
+    dotted = {"space_settings", "strategy_options", "recipe_values", "supernet_values", "fidelity"}
+    wanted = {name: default for name, default in {**of_plan, **of_terms}.items() if name not in dotted}
+    assert {flag.name: flag.default for flag in fields(SearchFlags)} == wanted

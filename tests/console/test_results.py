@@ -10,7 +10,7 @@ from tests.console.typed import good, nasengine
 
 ROW = {
     *("search", "trial", "kind", "digest", "values", "value", "params", "macs", "seconds", "state", "best"),
-    *("id", "architecture", "error", "seed", "reused_from", "weights", "recipe", "lineage"),
+    *("id", "architecture", "error", "seed", "reused_from", "weights", "recipe", "lineage", "stopped", "cost"),
 }  # what docs/results.md promises
 
 
