@@ -48,6 +48,7 @@ class Bookkeeping:
     def __init__(self, plan: Plan, ledger: Ledger, record: SearchRecord, listener: Listener):
         self.plan, self.ledger, self.record, self.listener = plan, ledger, record, listener
         self.rows: dict[int, int] = {}  # number of a running job -> its row
+        self.proposed = 0
         self.spent = Spent(plan.terms.gpus_per_worker, ledger, record.name)
         self.folder = run_folder(ledger, record.name, plan.terms.files)
         self.stopper = stopper_of(plan, ledger, record.name)
@@ -56,6 +57,7 @@ class Bookkeeping:
         """What an earlier run of this search left."""
         left = self.ledger.replay(self.record.name)
         opened = [(number, Architecture.from_json(picks)) for number, picks in left.open]
+        self.proposed = len(left.told) + len(left.waiting) + len(opened)
         if left.told or opened:
             self.listener.note(f"going on after {len(left.told)} results; {len(opened)} open proposals run again")
         for result in (*left.told, *left.waiting):
@@ -71,11 +73,12 @@ class Bookkeeping:
 
     def fault(self, text: str) -> None:
         """Something happened to a worker or to a job's answer."""
-        self.record.remark(len(self.rows), FAULT, text, {})
+        self.record.remark(self.proposed, FAULT, text, {})
         self.listener.note(text)
 
     def propose(self, number: int, architecture: Architecture) -> None:
         self.record.propose(number, architecture.to_json())
+        self.proposed = number + 1
 
     def key(self, job: Job) -> str:
         """Equal work has an equal key: same network, recipe, data, seed and way of training."""
