@@ -67,6 +67,7 @@ FREE = {
     "estimate",
     "interrupt",
     "listener",
+    "operations",
     "plan",
     "plan_words",
     "retrain",

@@ -79,6 +79,10 @@ class Lease:
         self._thread.join()
         self._database.write(lambda connection: connection.execute(delete(leases).where(_MINE), self._mine), patience)
 
+    def abandon(self) -> None:
+        """Let go of a lease whose transaction is being undone."""
+        self._released.set()
+
     def _renew(self, connection: Connection, statement: Update, **changes: int) -> None:
         if not connection.execute(statement, {"heartbeat": time.time(), **changes, **self._mine}).rowcount:
             raise LedgerError(f"{self.name}: another process has taken over; this one must not write any more")

@@ -1,7 +1,7 @@
 """The results database, opened: read by anyone, each search written by one driver at a time."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ from nasengine.ledger.environment import version
 from nasengine.ledger.integrity import check
 from nasengine.ledger.lease import Lease
 from nasengine.ledger.queries import Reader, lease_name
+from nasengine.ledger.reopening import reopen
 from nasengine.ledger.search_record import SearchRecord, now
 from nasengine.ledger.tables import searches, trials
 
@@ -63,6 +64,18 @@ class Ledger(Reader):
     def open_bench(self, name: str | None, facts: Mapping[str, Any], **more: Any) -> BenchRecord:
         """Begin a comparison of strategies, or go on with the one of that name; `more`: command, environment."""
         return BenchRecord(self.database, name, facts, **more)
+
+    def reopen(
+        self, name: str, states: Sequence[str] = ("failed",), numbers: Collection[int] | None = None
+    ) -> list[int]:
+        """Put candidates that failed back among the open proposals: they run again when the search goes on.
+
+        Returns their numbers. What each failed with is kept under `failed_before` in its lineage; the results that
+        remain are told without gaps. `numbers` chooses among them. Raises LedgerError for an unknown search or number,
+        and while a driver writes the search.
+        """
+        search = self.search(name)
+        return reopen(self.database, lease_name(name), search["id"], states, numbers)
 
     def check(self) -> list[str]:
         """Return what is wrong with the database, one sentence a fault: the file itself, and every search's rows."""

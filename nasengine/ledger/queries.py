@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Table, func, 
 
 from nasengine.errors import LedgerError, did_you_mean
 from nasengine.job import Json, Result
+from nasengine.ledger.costs import total
 from nasengine.ledger.database import Database
 from nasengine.ledger.lease import is_alive
 from nasengine.ledger.tables import artifacts, epochs, gates, leases, proposals, remarks, searches, trials
@@ -179,6 +180,13 @@ class Reader:
             columns = (remarks.c.number, remarks.c.kind, remarks.c.text, remarks.c["values"])
             rows = connection.execute(select(*columns).where(mine).order_by(remarks.c.id)).mappings()
             return [dict(row) for row in rows]
+
+    def cost(self, name: str) -> dict[str, float]:
+        """Return what a search has cost so far, over all its trials and their attempts.
+
+        seconds (of trials), core_seconds, gpu_seconds, joules, attempts; tokens and dollars of a language model.
+        """
+        return total(self.results(name), self.remarks(name))
 
     def artifacts(self, trial_id: int) -> dict[str, str]:
         """Return the files that a trial left behind: name to path."""

@@ -21,8 +21,10 @@ UNFINISHED = trials.c.state.in_(("running", "stopped"))
 NOT_COMPLETE = trials.c.state.not_in(("complete", "pruned"))
 
 _ADD_PROPOSAL = insert(proposals)
-_ADD_TRIAL = insert(trials)
 _ADD_REMARK = insert(remarks)
+_LINEAGE = select(trials.c.lineage).where(
+    trials.c.search_id == bindparam("of"), trials.c.number == bindparam("at"), trials.c.kind == bindparam("as")
+)
 _CLOSE_PROPOSAL = (
     update(proposals)
     .where(proposals.c.search_id == bindparam("key_search"), proposals.c.number == bindparam("key_number"))
@@ -92,7 +94,14 @@ class SearchRecord:
         known = {name: plain(getattr(trial, name)) for name in ("architecture", "seed", "recipe", "lineage")}
         row = {**known, "reuse_key": trial.reuse_key, "state": "running", "started": now()}
         row |= {"error": None, "finished": None}
-        return self._lease.write(lambda at: self._put_trial(at, trial.number, trial.kind, row, NOT_COMPLETE))
+
+        def step(connection: Connection) -> int:
+            before = connection.execute(_LINEAGE, {"of": self.id, "at": trial.number, "as": trial.kind}).scalar()
+            if before and "failed_before" in before:
+                row["lineage"] = {**(row["lineage"] or {}), "failed_before": before["failed_before"]}
+            return self._put_trial(connection, trial.number, trial.kind, row, NOT_COMPLETE)
+
+        return self._lease.write(step)
 
     def epoch(self, trial_id: int, values: Mapping[str, Any], gates_now: Mapping[str, Any] | None = None) -> None:
         """Note one epoch of a running trial: `values` with its number under "epoch", and the gates' strengths."""
@@ -144,13 +153,13 @@ class SearchRecord:
         """Note a proposal, its result and its telling at once, where an answer takes no time."""
         facts = result.to_json()
         del facts["epochs"]
-        ended = {"state": state_of(facts), "finished": now(), "kind": "candidate"}
-        trial = {**facts, **ended, "told_order": told_order, "value": plain(value), "search_id": self.id}
-        proposal = {name: trial[name] for name in ("search_id", "number", "architecture")}
+        number = facts.pop("number")
+        row = {**facts, "state": state_of(facts), "finished": now(), "told_order": told_order, "value": plain(value)}
+        proposal = {"search_id": self.id, "number": number, "architecture": row["architecture"], "state": "done"}
 
         def step(connection: Connection) -> None:
-            connection.execute(_ADD_PROPOSAL, {**proposal, "state": "done"})
-            connection.execute(_ADD_TRIAL, trial)
+            self._put(connection, proposals, ("search_id", "number"), proposal)
+            self._put_trial(connection, number, "candidate", row, UNFINISHED)
 
         self._lease.write(step)
 
