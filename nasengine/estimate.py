@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from nasengine import plugins
 from nasengine.interpreters.memory import training_memory
 from nasengine.interpreters.model import Model
 from nasengine.plan import Plan
@@ -13,6 +14,7 @@ from nasengine.search.room import SLOTS, step_memory
 from nasengine.search.turns import Turns
 from nasengine.space import Architecture
 from nasengine.training.data import Split
+from nasengine.training.fidelity import reduced
 from nasengine.training.fit import fit, pick_device
 from nasengine.training.metrics import Meter
 from nasengine.training.recipe import Recipe
@@ -33,9 +35,21 @@ class Phase:
 
 
 def phases(plan: Plan) -> list[Phase]:
-    """The parts of a plan. Times are those of two steps on this machine now, extrapolated; networks are sampled."""
-    found = [_supernet(plan)] if plan.is_gradient else [_training(plan, "candidates", plan.candidate, plan.trials)]
+    """The parts of a plan. Times are those of two steps on this machine now, extrapolated; networks are sampled.
+
+    Workers are taken to be as fast side by side as one is alone; nothing is taken to be stopped early.
+    """
+    found = [_supernet(plan)] if plan.is_gradient else [_candidates(plan)]
     return [*found, _training(plan, "final", plan.final, 1)]
+
+
+def _candidates(plan: Plan) -> Phase:
+    """The candidates at their fidelity, dealt out to the workers."""
+    data = reduced(plan.data, plan.fidelity, plan.seed)
+    space = plugins.load_space(plan.space_name, plan.settings_of(final=False))
+    recipe = replace(plan.candidate, epochs=plan.candidate_epochs, warmup=0)
+    one = _training(replace(plan, dataset=data, space=space), "candidates", recipe, plan.trials)
+    return replace(one, seconds=one.seconds / min(plan.workers, plan.trials))
 
 
 def _supernet(plan: Plan) -> Phase:

@@ -116,7 +116,10 @@ def show_plan(plan: Plan) -> None:
     parts = (f"{len(part)} {name}" for name, part in vars(data).items() if name in ("train", "validation", "test"))
     say(f"space {plan.space_name}: {size_words(plan.space)}")
     say(extreme_words(*extremes(plan.space, random.Random(0))))
-    say(f"strategy {plan.strategy_name}, seed {plan.seed}, evaluator {plan.evaluator}, executor {plan.executor}")
+    workers = f", {plan.workers} workers" if plan.workers > 1 else ""
+    say(
+        f"strategy {plan.strategy_name}, seed {plan.seed}, evaluator {plan.evaluator}, executor {plan.executor}{workers}"
+    )
     say(f"data {plan.data_name}: {data.input} images, {data.classes} classes; {', '.join(parts)}\n")
     note("timing a few steps …")
     rows = phases(plan)
