@@ -1,10 +1,11 @@
 """A worker's process: it calls the driver, runs the jobs that come, and ends with the driver.
 
-    python -m nasengine.executors._join results/nasengine.runs/NAME/workers.json
-
-`nasengine worker FILE` is the same for people; with `stay` it waits for the next driver instead of ending.
+`nasengine worker FILE` calls the driver that wrote the file; with `--stay` it waits for the next one instead of ending.
+Workers that a driver starts itself are told how to call it on their standard input, so that a worker whose driver died
+meanwhile never finds the file of the next one.
 """
 
+import json
 import os
 import queue
 import signal
@@ -28,18 +29,20 @@ def join(file: Path, name: str | None = None, *, stay: bool = False, gpus: float
     """Work for the driver that wrote the file until it is gone; with `stay`, then for the next one. Returns 0."""
     name = name or f"{os.uname().nodename}-{os.getpid()}"
     while True:
-        connection, facts = _call(file, stay)
+        connection, facts = _reach(file, stay)
         _Desk(connection, name, facts, gpus, stay).work()
         if not stay:
             return 0
+        time.sleep(PAUSE)
 
 
-def _call(file: Path, stay: bool) -> tuple[Connection, Json]:
+def _reach(file: Path, stay: bool) -> tuple[Connection, Json]:
     """Reach the driver; while it is not there, wait: a little, or with `stay` for as long as it takes."""
     patience = time.monotonic() + _post.PATIENCE
     while True:
         try:
-            return _post.call(file)
+            facts = _post.read(file)
+            return _post.call(facts), facts
         except (OSError, EOFError, ValueError):
             if not stay and time.monotonic() > patience:
                 raise
@@ -60,7 +63,7 @@ class _Desk:
         os.environ.setdefault("OMP_NUM_THREADS", str(facts["threads"]))  # before torch is imported
         folder = Path(facts["folder"])
         self.worker = Worker(folder, dataset=_data(facts["data"]), gpus=gpus, files=facts["files"])
-        _post.tell(connection, {"name": name})
+        self._say({"name": name})
         threading.Thread(target=self._listen, name="driver", daemon=True).start()
 
     def _listen(self) -> None:
@@ -125,7 +128,13 @@ def _data(path: str | None) -> Any:
     return read(Path(path))
 
 
+def hired(name: str, gpus: float) -> None:
+    """Work for the driver that started this process, until one of the two is gone."""
+    facts = json.loads(sys.stdin.readline())
+    os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
+    _Desk(_post.call(facts), name, facts, gpus, stay=False).work()
+
+
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to answer
-    share = float(os.environ.get("NASENGINE_GPUS", 0.0))
-    sys.exit(join(Path(sys.argv[1]), *sys.argv[2:], gpus=share))
+    hired(sys.argv[1], float(os.environ.get("NASENGINE_GPUS", 0.0)))

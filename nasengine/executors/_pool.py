@@ -118,7 +118,8 @@ class Pool:
 
     def _for_the_road(self, job: Job, sent: set[str]) -> tuple[Job, list[Pack]]:
         """The job with a user's own files by their module names, and those files that the worker has not got."""
-        names, packs = {"space": job.space, "evaluator": job.evaluator}, []
+        names: dict[str, Any] = {"space": job.space, "evaluator": job.evaluator}
+        packs: list[Pack] = []
         for kind, name in names.items():
             if (kind, name) not in self.packs:
                 self.packs[kind, name] = plugins.packed(kind, name)
@@ -146,7 +147,10 @@ class Pool:
                 self.crew.dismiss(attempt.worker)
                 self.workers.pop(attempt.worker, None)
                 words = f"timeout: it ran longer than the {self.terms.job_timeout:g} seconds of --job-timeout"
-                self._end(attempt, Result(attempt.job.number, attempt.job.architecture, error=words))
+                lost = attempt.lost + now - attempt.began
+                self._end(
+                    replace(attempt, lost=lost), Result(attempt.job.number, attempt.job.architecture, error=words)
+                )
 
     def _ready(self, worker: Hashable, message: Json) -> None:
         self.starting, self.stillborn = max(self.starting - 1, 0), 0
@@ -161,11 +165,10 @@ class Pool:
                 self.crew.send(worker, {"kind": "verdict", "token": attempt.token, "stop": stop})
 
     def _result(self, worker: Hashable, message: Json) -> None:
-        if worker in self.workers:
-            self.idle.append(worker)
         attempt = self._attempt(message, "an answer")
         if attempt is not None:
             self._forget(attempt)
+            self.idle.append(attempt.worker)
             self._end(attempt, Result.from_json(message["result"]))
 
     def _gone(self, worker: Hashable, message: Json) -> None:

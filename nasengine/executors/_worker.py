@@ -34,7 +34,7 @@ class Worker:
         """
         with measured(gpus=self.gpus) as cost:
             try:
-                result = self._evaluate(job, on_epoch)
+                result = Result.from_json(self._evaluate(job, on_epoch).to_json())  # as it would travel
             except NasError as error:
                 result = Result(job.number, job.architecture, error=str(error))
             except Exception as error:  # an evaluator of somebody's own: its faults are answers as well

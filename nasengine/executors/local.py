@@ -1,10 +1,12 @@
 """Run jobs in several processes of this machine, or in workers that come by themselves, such as a Slurm array's."""
 
+import json
 import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -64,11 +66,15 @@ class _Processes:
         log = self.folder / "workers" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "nasengine.executors._join", str(self.office.file), name],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            process = subprocess.Popen(
+                [sys.executable, "-m", "nasengine.executors._join", name],
+                stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True,
                 env=self._environment(self.desks[name]),
             )  # fmt: skip
+        self.processes[name] = process
+        assert process.stdin is not None
+        with suppress(BrokenPipeError), process.stdin as pipe:
+            pipe.write(json.dumps(self.office.facts).encode() + b"\n")
 
     def _environment(self, desk: int) -> dict[str, str]:
         """One thread per core of its share, the folder this package was imported from, and its share of the GPUs."""
