@@ -53,7 +53,7 @@ class Cluster:
 
     def _set(self, words: dict[str, str]) -> None:
         """Say to Ray, and to the processes that it starts, what the user's environment leaves open."""
-        from ray._raylet import AuthenticationTokenLoader, Config
+        from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
         self.added = [name for name in words if name not in os.environ]
         os.environ.update({name: words[name] for name in self.added})
@@ -122,7 +122,7 @@ def _answering(address: str) -> str:
 
 def _greet(address: str) -> None:
     """Have Ray's head node say something, within reason."""
-    from ray._raylet import GcsClient
+    from ray._raylet import GcsClient  # type: ignore[attr-defined]
 
     said: list[Exception | None] = []
 
