@@ -1,5 +1,6 @@
 """The stopper of a search, made from its plan and from the curves that an earlier run left in the database."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,8 @@ def stopper_of(plan: Plan, ledger: Ledger, name: str) -> "Stopper | None":
 
 
 def _curve(row: Mapping[str, Any], epochs: list[dict[str, Any]], metric: str) -> "Curve":
-    points = [(epoch["epoch"], epoch[metric]) for epoch in epochs if epoch.get(metric) is not None]
+    read = {epoch["epoch"]: epoch[metric] for epoch in epochs if metric in epoch}
+    points = [(number, math.nan if value is None else value) for number, value in read.items()]
     if row["state"] in ("complete", "failed"):
         return row["trial"], points, row["state"]
     stopped = row["state"] == "pruned" or any(STOPPED in epoch for epoch in epochs)

@@ -1,7 +1,7 @@
 """What a search is going to do, worked out and checked before anything runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -253,8 +253,10 @@ def _on_images(space: str, data: Any, settings: Settings, values: Sequence[Setti
         supernet["supernet_space"] = space_for(space, dataset, {**plugins.supernet_settings(space), **settings})
         supernet["supernet"] = recipe("supernet", **{**of_supernet, **asked})
         words, asked = {**words, "trials": 1}, {}
+    candidate = recipe("proxy", **during, **asked)
+    replace(candidate, epochs=words["fidelity"].get("epochs", candidate.epochs))  # fewer than its warm-up are refused
     return Plan(
         space=space_for(space, dataset, settings), space_name=space, dataset=dataset,
         data_name=str(data) if isinstance(data, str | Path) else dataset.name,
-        candidate=recipe("proxy", **during, **asked), final=recipe("final", **chosen), **supernet, **words,
+        candidate=candidate, final=recipe("final", **chosen), **supernet, **words,
     )  # fmt: skip

@@ -130,6 +130,7 @@ def test_there_are_no_more_gpus_than_there_are(tmp_path: Path, monkeypatch: pyte
         ({"fidelity": {"epoch": 2}}, 'Did you mean "epochs"'),
         ({"fidelity": {"share": "much"}}, "--fidelity.share came as 'much'; give a number"),
         ({"fidelity": {"share": 1.5}}, "share"),
+        ({"fidelity": {"epochs": 2}, "recipe_values": {"warmup": 3}, "epochs": 9}, "fewer than the 2 epochs"),
         ({"strategy": "pr-darts", "stopper": "asha"}, "not for a supernet"),
         ({"gpu_hours": 0.0}, "gpu_hours came as 0.0"),
         ({"gpu_hours": 1.0}, "there is no GPU here"),

@@ -27,6 +27,7 @@ EXTRAS = {
     "export": ("onnx", "onnxscript", "onnxruntime"),
     "viz": ("matplotlib", "graphviz", "plotly"),
     "cluster": ("aiohttp_cors",),
+    "gpu": ("pynvml",),
 }
 
 

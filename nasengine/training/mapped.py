@@ -29,7 +29,7 @@ def take_apart(dataset: Dataset) -> tuple[dict[str, Tensor], str]:
 def put_together(tensors: Mapping[str, Tensor], facts: str) -> Dataset:
     """The data set of `take_apart`; its tensors are those given, not copies."""
     read: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(facts).items()}
-    parts = {part: Split(tensors[f"{part}.images"], tensors[f"{part}.labels"]) for part in PARTS}
+    parts: dict[str, Any] = {part: Split(tensors[f"{part}.images"], tensors[f"{part}.labels"]) for part in PARTS}
     return Dataset(**parts, **read)
 
 
