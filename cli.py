@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from nasengine.console import exits
+from nasengine.console import exits, upkeep
 from nasengine.console.bench_flags import BenchFlags
 from nasengine.console.flags import (
     DB,
@@ -272,6 +272,10 @@ def doctor(*, db: Db = DB, json: Json = False) -> None:
     from nasengine.console.doctor import doctor as look
 
     look(db, json)
+
+
+for upkeeping in upkeep.COMMANDS:
+    app.command(upkeeping)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ def prune(ledger: Ledger, name: str | None = None, *, keep: int = KEEP, dry_run:
             mine = rows[search["name"]]
             spare = [row for row in mine if row["file"] is not None and row["file"] not in needed]
             done.append(_free(ledger, search["name"], spare, list(_checkpoints(ledger, search, mine)), dry_run))
+            needed |= {row["file"] for row in spare}  # counted once, whoever else has it
     return [one for one in done if one.bytes]
 
 
