@@ -11,14 +11,13 @@ from nasengine.interpreters.digest import digest, layers_fingerprint
 from nasengine.job import Job, Result, reuse_key
 from nasengine.ledger import Ledger, SearchRecord
 from nasengine.ledger import Trial as TrialStart
+from nasengine.ledger.queries import FAULT
 from nasengine.listener import Listener
 from nasengine.plan import Plan
 from nasengine.runs import run_folder
 from nasengine.search.propose import History, told_of
 from nasengine.search.strategy import Remark
 from nasengine.space import Architecture
-
-FAULT = "fault"  # the kind of a remark that is no strategy's
 
 
 class Spent:
@@ -27,10 +26,10 @@ class Spent:
     def __init__(self, gpus_per_worker: float, ledger: Ledger, name: str):
         self.share = gpus_per_worker
         self.before = sum(row["cost"].get("gpu_seconds", 0.0) for row in ledger.results(name))
-        self.running: dict[int, float] = {}  # job -> since when
+        self.running: dict[int, tuple[float, float]] = {}  # job -> since when, on how many GPUs
 
-    def begin(self, number: int) -> None:
-        self.running[number] = time.monotonic()
+    def begin(self, number: int, gpus: float | None = None) -> None:
+        self.running[number] = time.monotonic(), self.share if gpus is None else gpus
 
     def end(self, number: int, result: Result) -> None:
         self.running.pop(number, None)
@@ -39,7 +38,7 @@ class Spent:
     def gpu_seconds(self) -> float:
         """Those of ended jobs as they were measured, those of running ones by the clock."""
         now = time.monotonic()
-        return self.before + self.share * sum(now - began for began in self.running.values())
+        return self.before + sum(gpus * (now - began) for began, gpus in self.running.values())
 
 
 class Bookkeeping:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nasengine.console.costs import after_words, cost_words
 from nasengine.console.flags import named
 from nasengine.console.output import duration, emit, note, number, say, table
 from nasengine.errors import ExportError, LedgerError
@@ -28,7 +29,8 @@ def run_of(name: str | None, db: str) -> Run:
 
 def results(name: str | None, db: str, json: bool) -> None:
     """List the trials of one search, or of all."""
-    rows = Ledger(named(db), create=False).results(name)
+    ledger = Ledger(named(db), create=False)
+    rows = ledger.results(name)
     if json:
         emit(rows)
         return
@@ -37,6 +39,8 @@ def results(name: str | None, db: str, json: bool) -> None:
         return
     columns = ["search", "trial", "kind", "state", "accuracy", "measured on", "params", "macs", "time", "best"]
     table(columns, map(_row, rows), right=["trial", "accuracy", "params", "macs", "time"])
+    if name is not None and (words := after_words(ledger, name)):
+        say(f"\n{words}")
 
 
 def _row(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -69,6 +73,8 @@ def _described(trial: Trial) -> str:
         "parameters": number(trial.params),
         "multiply-adds": f"{number(trial.macs)} an image" if trial.macs else None,
         "time": duration(trial.seconds),
+        "ended early": f"after epoch {trial.row['stopped']}" if trial.row["stopped"] else None,
+        "cost": cost_words(trial.row["cost"]),
         "digest": trial.digest,
         "found by": f"{trial.search['strategy']} in {trial.search['space']} on {trial.search['data']}",
         "seed": str(trial.seed),

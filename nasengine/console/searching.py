@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nasengine import plugins
 from nasengine.console import exits
+from nasengine.console.costs import after_words
 from nasengine.console.flags import DB, named
 from nasengine.console.output import duration, note, number, out, say, table
 from nasengine.console.spaces import extreme_words, size_words
@@ -69,7 +70,8 @@ def found(run: Run, db: str) -> str:
     from nasengine.interpreters.drawing import text
 
     trial = run.best
-    lines = [text(trial.space, trial.architecture), "", figures(run, trial), "", "Next:"]
+    after = after_words(run.ledger, run.name)
+    lines = [text(trial.space, trial.architecture), "", figures(run, trial), *([after] if after else []), "", "Next:"]
     return "\n".join([*lines, *(f"  {command}{at(db)}" for command in next_commands(run, trial))])
 
 
@@ -116,10 +118,8 @@ def show_plan(plan: Plan) -> None:
     parts = (f"{len(part)} {name}" for name, part in vars(data).items() if name in ("train", "validation", "test"))
     say(f"space {plan.space_name}: {size_words(plan.space)}")
     say(extreme_words(*extremes(plan.space, random.Random(0))))
-    workers = f", {plan.workers} workers" if plan.workers > 1 else ""
-    say(
-        f"strategy {plan.strategy_name}, seed {plan.seed}, evaluator {plan.evaluator}, executor {plan.executor}{workers}"
-    )
+    where = f"{plan.executor}, {plan.workers} workers" if plan.workers > 1 else plan.executor
+    say(f"strategy {plan.strategy_name}, seed {plan.seed}, evaluator {plan.evaluator}, executor {where}")
     say(f"data {plan.data_name}: {data.input} images, {data.classes} classes; {', '.join(parts)}\n")
     note("timing a few steps …")
     rows = phases(plan)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 METRIC = "validation_accuracy"
 """The value by which candidates are compared where a search has no other goal."""
 
+FAULT = "fault"
+"""The kind of a remark that is no strategy's: something happened to a worker."""
+
 _RESULT = (
     "number",
     "architecture",
