@@ -9,6 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 from threading import Condition, get_ident
 from typing import Any
+from weakref import finalize
 
 from sqlalchemy import (
     URL,
@@ -89,6 +90,7 @@ class Database:
         self.engine = _engine(self.url, self.in_memory)
         self._writer = self.engine.execution_options(nas_writing=True)
         self._reader = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level=ONE_LOOK)
+        finalize(self, self.engine.dispose)  # psycopg warns of connections that are forgotten while they are open
         try:
             self._bring_up_to_date()
         except BaseException:
@@ -97,7 +99,7 @@ class Database:
         self._file = Path(str(self.url.database)) if self.is_sqlite and not self.in_memory else None
         self._file_is = _identity(self._file)
         if self._file is not None:
-            event.listen(self.engine, "do_connect", self._refuse_to_make_it_anew)
+            event.listen(self.engine, "do_connect", partial(_refuse_to_make_anew, self._file))
 
     @property
     def is_sqlite(self) -> bool:
@@ -167,13 +169,6 @@ class Database:
         self.engine.dispose()
         self._file_is = there
 
-    def _refuse_to_make_it_anew(self, *_: object) -> None:
-        """Keep SQLite from making an empty file where ours was taken away while it was open."""
-        if _identity(self._file) is None:
-            error = sqlite3.OperationalError("unable to open database file")
-            error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
-            raise error
-
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
@@ -218,6 +213,14 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _refuse_to_make_anew(path: Path, *_: object) -> None:
+    """Keep SQLite from making an empty file where ours was taken away while it was open."""
+    if _identity(path) is None:
+        error = sqlite3.OperationalError("unable to open database file")
+        error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+        raise error
 
 
 def _prepare_file(path: Path, create: bool) -> None:

@@ -193,3 +193,16 @@ def test_unknown_search_and_memory(tmp_path: Path) -> None:
     ledger.close()
     with pytest.raises(LedgerError, match="in memory"):
         catch_up(Ledger("sqlite://"), "one")
+
+
+def test_a_trial_that_was_ended_early_is_pruned_with_its_curve_and_its_cost(
+    ledger: Ledger, search: SearchRecord, study: Callable[..., optuna.Study]
+) -> None:
+    curve = [{"epoch": epoch, "validation_accuracy": epoch / 10} for epoch in range(3)]
+    values, cost = {"validation_accuracy": 0.2}, {"core_seconds": 4.0, "joules": 9.0}
+    search.record(Result(0, CONV, values=values, epochs=curve, stopped=2, cost=cost), value=0.2)
+    assert catch_up(ledger, "one") == 1
+    (trial,) = study().trials
+    assert trial.state == TrialState.PRUNED and trial.value is None
+    assert trial.intermediate_values == {0: 0.0, 1: 0.1, 2: 0.2}
+    assert {name: trial.user_attrs[name] for name in ("stopped", "core_seconds", "joules")} == {"stopped": 2, **cost}
