@@ -18,6 +18,7 @@ from nasengine.errors import NasError
 from nasengine.job import Json
 
 PATIENCE = 20.0  # seconds for a worker to say its name, and to reach the driver
+MOST_PORT = 65_535
 PAUSE = 0.2  # seconds between two tries to take a call
 
 
@@ -156,7 +157,7 @@ def _line(caller: socket.socket) -> Connection:
 
 def _place(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
-    if not port.isdigit():
+    if not port.isdigit() or int(port) > MOST_PORT:
         raise NasError(f"executor local: address {text} came; give HOST:PORT, such as 0.0.0.0:5555")
     return host, int(port)
 
