@@ -53,7 +53,8 @@ def prune(name: str | None, keep: int, dry_run: bool, db: str, json: bool) -> No
         say(f"{name or 'the searches'} in {db}: nothing to remove")
         return
     rows = [(one.search, one.weights, one.checkpoints, size(one.bytes)) for one in freed]
-    whole = (f"{len(rows)} searches", *(sum(row[i] for row in rows) for i in (1, 2)), size(sum(f.bytes for f in freed)))
+    files = sum(one.weights for one in freed), sum(one.checkpoints for one in freed)
+    whole = (f"{len(rows)} searches", *files, size(sum(one.bytes for one in freed)))
     columns = ["search", "weights", "checkpoints", "would be freed" if dry_run else "freed"]
     table(columns, [*rows, whole] if len(rows) > 1 else rows, right=columns[1:])
 
