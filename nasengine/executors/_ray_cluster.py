@@ -10,6 +10,7 @@ from secrets import token_hex
 from typing import Any
 
 from nasengine.errors import NasError
+from nasengine.executors._terms import Terms
 
 PLACE = "executor ray"
 PATIENCE = 10.0  # seconds for a cluster to answer
@@ -21,15 +22,18 @@ TOKEN = Path(".ray", "auth_token")  # below the home folder
 class Cluster:
     """The cluster that jobs run in: this process' own one without an address, else the one that is there.
 
-    `cores` and `bytes` say how large a cluster of our own has to be; `close` ends it, and leaves any other as it is.
+    One of our own has room for all workers, each with its share of this machine's cores, and `bytes` of shared memory
+    for the data set; elsewhere a worker has one core unless the terms say more. `close` ends a cluster of our own, and
+    leaves any other as it is.
     """
 
-    def __init__(self, address: str | None, *, cores: int, bytes: int):
+    def __init__(self, terms: Terms, *, bytes: int):
         self.ray = ray = _installed()
         self.borrowed = ray.is_initialized()  # whoever joined it leaves it
-        self.is_own = False
         self.added: list[str] = []  # to the environment
-        address = address or os.environ.get("RAY_ADDRESS")
+        address = terms.address or os.environ.get("RAY_ADDRESS")
+        self.is_own = not self.borrowed and address in (None, "local")
+        self.cores = terms.cores_per_worker or (terms.threads() if self.is_own else 1)  # of a worker
         if self.borrowed:
             here = ray.get_runtime_context().gcs_address
             if address not in (None, "auto", here):
@@ -37,11 +41,11 @@ class Cluster:
                     f"{PLACE}: address {address} came; this process is in {here} already; ray.shutdown() first"
                 )
             return
-        self.is_own = address in (None, "local")
         self._set({**QUIET, **_token(own=self.is_own)})
         words: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         if self.is_own:
-            words |= {"num_cpus": cores, "object_store_memory": STORE + bytes, "include_dashboard": False}
+            words |= {"num_cpus": terms.workers * self.cores, "include_dashboard": False}
+            words |= {"object_store_memory": STORE + bytes}
         try:
             found = "local" if self.is_own else _answering(str(address))
             with warnings.catch_warnings():
@@ -60,15 +64,15 @@ class Cluster:
         Config.initialize("")  # what Ray knows of the environment is what it was when Ray was imported
         AuthenticationTokenLoader.instance().reset_cache()
 
-    def room(self, cores: int, gpus: float) -> int:
-        """How many workers of this size the cluster has room for; none is an error."""
+    def room(self, gpus: float) -> int:
+        """How many workers, with so many GPUs each, the cluster has room for; none is an error."""
         nodes = [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
-        room = sum(_fit(node, cores, gpus) for node in nodes)
+        room = sum(_fit(node, self.cores, gpus) for node in nodes)
         if not room:
             most = [max((node.get(kind, 0.0) for node in nodes), default=0.0) for kind in ("CPU", "GPU")]
             raise NasError(
-                f"{PLACE}: a worker of {cores} cores and {gpus:g} GPUs came; the largest of {len(nodes)} nodes has "
-                f"{most[0]:g} cores and {most[1]:g} GPUs; give a smaller --cores-per-worker or --gpus-per-worker"
+                f"{PLACE}: a worker of {self.cores} cores and {gpus:g} GPUs came; the largest of {len(nodes)} nodes "
+                f"has {most[0]:g} cores and {most[1]:g} GPUs; give a smaller --cores-per-worker or --gpus-per-worker"
             )
         return room
 

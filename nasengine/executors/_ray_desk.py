@@ -93,10 +93,12 @@ class _Line:
         checkpoint, weights = checkpoint_of(self.here, self.job), weights_of(self.here, self.job)
         if message["kind"] != "result":
             return taken(self.here, checkpoint)
-        checkpoint.unlink(missing_ok=True)
         if message["result"]["weights"] is not None:
             message["result"]["weights"] = str(self.there / below(self.here, weights))
-        return taken(self.here, weights)
+        files = taken(self.here, weights)
+        checkpoint.unlink(missing_ok=True)
+        weights.unlink(missing_ok=True)
+        return files
 
 
 def below(folder: Path, path: Path) -> str:

@@ -1,5 +1,6 @@
 """Run jobs on a Ray cluster: on this machine, or on as many as there are, with GPUs whole or shared."""
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +21,7 @@ POLL_SECONDS = 0.2  # between two looks where nobody works
 
 
 class Ray(Pool):
-    """Workers are Ray actors, each with `terms.cores_per_worker` cores (1) and its share of a GPU.
+    """Workers are Ray actors, each with its cores and its share of a GPU.
 
     Without `terms.address` and RAY_ADDRESS a cluster is started on this machine, and ended with the search; otherwise
     the one there is joined. Actors that find no room wait for nodes to join, and hold up nobody.
@@ -46,8 +47,7 @@ class _Actors:
                 f"{PLACE}: gpus_per_worker={gpus:g} came; give a share of one GPU, or a whole number of them"
             )
         data, size = _taken_apart(dataset)
-        cores = terms.cores_per_worker or 1
-        self.cluster = Cluster(terms.address, cores=terms.workers * cores, bytes=size)
+        self.cluster = Cluster(terms, bytes=size)
         self.ray, self.folder = self.cluster.ray, folder
         self.ears: dict[Any, str] = {}  # what each worker will have said -> its name
         self.actors: dict[str, Any] = {}  # by name
@@ -56,7 +56,7 @@ class _Actors:
         self.numbers = count(1)
         self.mark = token_hex(16)
         try:
-            room = self.cluster.room(cores, gpus)
+            room = self.cluster.room(gpus)
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "mark").write_text(self.mark)
             self.data = None if data is None else self.ray.put(data)
@@ -65,6 +65,7 @@ class _Actors:
             raise
         if room < terms.workers:
             on_note(f"the cluster has room for {room} of {terms.workers} workers; the others begin when nodes join")
+        cores = self.cluster.cores
         alone = replace(terms, workers=1).threads() if self.cluster.is_own else cores  # when the final training runs
         self.facts: Json = {"folder": str(folder), "mark": self.mark, "format": FORMAT, "gpus": gpus}
         self.facts |= {"threads": cores, "all_threads": alone, "files": terms.files, "data": None}
@@ -130,15 +131,9 @@ class _Actors:
         return [(name, message) for message, _ in parcels]
 
     def _gone(self, name: str, error: Exception) -> Json:
-        """Why a worker is no more there, in a sentence of Ray's."""
-        text = str(error)
-        if "No module named 'nasengine" in text or "failed to import" in text:
-            where = next(
-                (line.split(":")[1].strip() for line in text.splitlines() if line.strip().startswith("ip:")), "?"
-            )
-            raise NasError(f"{PLACE}: node {where} has no nasengine: {_reason(text)}; pip install it on every node")
-        memory = isinstance(error, self.ray.exceptions.OutOfMemoryError) or "low on memory" in text
-        why = "its node ran low on memory" if memory else _reason(text)
+        """Why a worker is no more there."""
+        memory = isinstance(error, self.ray.exceptions.OutOfMemoryError) or "low on memory" in str(error)
+        why = "its node ran low on memory" if memory else _reason(str(error))
         return {"kind": "gone", "reason": f"{name} ({self.nodes.get(name, 'not begun')}): {why}", "memory": memory}
 
     def close(self) -> None:
@@ -149,8 +144,17 @@ class _Actors:
 
 
 def _reason(text: str) -> str:
-    """What Ray says about a death: the error of a worker that could not begin, or how its process or node ended."""
+    """What Ray says about a death: the error of a worker that could not begin, or how its process or node ended.
+
+    Errors: NasError where it could not begin for want of this package, which no other worker there would find either.
+    """
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    if "No module named 'nasengine" in text:
+        node = re.search(r"\bip[=:]\s*([\w.:]+)", text)
+        raise NasError(
+            f"{PLACE}: node {node[1] if node else '(unknown)'} has no nasengine ({lines[-1]}); install it on every "
+            "node, in the environment that `ray start` is called in"
+        )
     if "creation task" in lines[0]:
         return lines[-1][:300]
     said = [line for line in lines if line.startswith("The actor is dead because")]
