@@ -73,6 +73,8 @@ FREE = {
     "retrain",
     "runs",
     "testing",
+    "together",
+    "together_worker",
     "tune",
 }
 
