@@ -88,6 +88,13 @@ def test_after_a_stop_two_go_on_to_the_same_numbers(pair, tmp_path, made_by):
         same({**found, "told": []}, {**wanted, "told": []})
 
 
+def test_what_two_began_one_may_finish(pair, tmp_path):
+    path = tmp_path / "supernet.pt"
+    begun = pair.run(joint.searched, "darts", path, 2)
+    assert begun[0][0] == "TrainingError"
+    assert joint.searched(ALONE, "darts", path)["told"] == [3, 4]
+
+
 def test_what_is_no_number_in_one_process_ends_both_with_one_error(pair):
     first, second = pair.run(joint.spoiled)
     assert first == second and first[0] == "TrainingError"
