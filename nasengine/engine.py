@@ -4,7 +4,7 @@ import math
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,8 @@ from nasengine import plugins
 from nasengine.bookkeeping import Bookkeeping, TableBookkeeping
 from nasengine.early_stopping import STOPPED
 from nasengine.errors import TrainingError
-from nasengine.interpreters.cost import cost
+from nasengine.executors._cost import measured
+from nasengine.interpreters.cost import cost as count_cost
 from nasengine.interpreters.digest import digest
 from nasengine.interpreters.weights import save_weights
 from nasengine.interrupt import Interrupt
@@ -30,10 +31,13 @@ from nasengine.plan import Plan, make
 from nasengine.runs import Run, run_folder, writable
 from nasengine.search import relay
 from nasengine.search.propose import Executor, propose
-from nasengine.search.relax import relax
+from nasengine.search.relax import Relaxed, relax
 from nasengine.search.room import batch_that_fits
 from nasengine.space import EVERYTHING, Architecture
+from nasengine.together import relax_together
 from nasengine.training.fit import pick_device
+
+SUPERNET = -1  # its number among running jobs; candidates begin with 0
 
 
 def search(
@@ -139,26 +143,43 @@ class _Conduct:
             self.record.epoch(row, values, gates)
             self.listener.epoch("supernet", values)
 
-        began = time.monotonic()
+        began, gpus = time.monotonic(), plan.workers * plan.terms.gpus_per_worker or float(torch.cuda.is_available())
+        self.books.spent.begin(SUPERNET, gpus)
         checkpoint = self.folder / "checkpoints" / "supernet.pt"
+        with measured(gpus=gpus) as cost:
+            found = self.relaxed(checkpoint, on_epoch)
+        self.interrupt.stop_if_asked()
+        size = count_cost(space, EVERYTHING)
+        weights = save_weights(found.model, self.folder / "weights" / "supernet.safetensors")
+        if plan.workers > 1:
+            del cost["core_seconds"]  # of this process, which only looked on
+        result = Result(
+            0, found.architecture.to_json(), digest(space, found.architecture), found.values, size.params,
+            size.macs, time.monotonic() - began, str(weights), cost=cost,
+        )  # fmt: skip
+        self.record.record(result, kind="supernet")
+        self.books.spent.end(SUPERNET, result)
+        checkpoint.unlink(missing_ok=True)
+        return found.architecture, 0
+
+    def relaxed(self, checkpoint: Path, on_epoch: Callable[..., None]) -> Relaxed:
+        """Gates and weights learned in turns: here, or by several processes on a cluster."""
+        plan, space = self.plan, self.plan.supernet_space
+        assert space is not None and plan.supernet is not None
+        words: dict[str, Any] = {
+            "seed": plan.seed, "policy": plan.policy, "checkpoint": checkpoint, "on_epoch": on_epoch,
+            "on_note": self.listener.note, "out_of_time": self.out_of_time,
+        }  # fmt: skip
+        if plan.workers > 1:
+            return relax_together(
+                space, plan.data, plan.supernet, space_name=plan.space_name, strategy_name=plan.strategy_name,
+                strategy_options=plan.strategy_options, terms=plan.terms, **words,
+            )  # fmt: skip
         with torch.random.fork_rng():
             torch.manual_seed(plan.seed)
             relaxation = plan.strategy()
-        found = relax(
-            space, relaxation, plan.data, plan.supernet, seed=plan.seed, device="auto", policy=plan.policy,
-            checkpoint=checkpoint, on_epoch=on_epoch, on_note=self.listener.note, out_of_time=self.out_of_time,
-            batch_for=batch_that_fits(relaxation, plan.supernet, pick_device("auto"), self.listener.note),
-        )  # fmt: skip
-        self.interrupt.stop_if_asked()
-        counted = cost(space, EVERYTHING)
-        weights = save_weights(found.model, self.folder / "weights" / "supernet.safetensors")
-        result = Result(
-            0, found.architecture.to_json(), digest(space, found.architecture), found.values, counted.params,
-            counted.macs, time.monotonic() - began, str(weights),
-        )  # fmt: skip
-        self.record.record(result, kind="supernet")
-        checkpoint.unlink(missing_ok=True)
-        return found.architecture, 0
+        fits = batch_that_fits(relaxation, plan.supernet, pick_device("auto"), self.listener.note)
+        return relax(space, relaxation, plan.data, plan.supernet, device="auto", batch_for=fits, **words)
 
     def proposals(self, executor: Executor) -> tuple[Architecture, int]:
         """Let the strategy propose and the executor train, then choose the best candidate."""

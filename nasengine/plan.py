@@ -196,6 +196,11 @@ def make(
         "order": order, "name": name, "policy": policy, "warm_start": several(warm_start),
         "trials": trials or TRIALS, "stopper": None if stopper == "none" else stopper,
     }  # fmt: skip
+    if is_gradient and agreed.workers > 1 and executor != "ray":
+        raise NasError(
+            f"search: --executor {executor} --workers {agreed.workers} came; a supernet is trained by several "
+            "processes with --executor ray, or by one: leave --workers out"
+        )
     if gpu_hours is not None and not (agreed.gpus_per_worker or torch.cuda.is_available()):
         raise NasError(
             f"search: --gpu-hours {gpu_hours} came, and there is no GPU here, nor --gpus-per-worker; use --hours"

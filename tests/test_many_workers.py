@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import nasengine as ne
 from nasengine.engine import conduct
@@ -15,7 +16,11 @@ from nasengine.executors._terms import Terms
 from nasengine.job import Result
 from nasengine.listener import Listener
 from nasengine.plan import make
+from nasengine.plugins import load_strategy
 from nasengine.runs import Run
+from nasengine.search.relax import Relaxed, relax
+from nasengine.space import Space
+from nasengine.training.recipe import Recipe
 
 SMALL: dict[str, Any] = {"limit": 200, "epochs": 2, "recipe_values": {"epochs": 1}}
 
@@ -141,3 +146,25 @@ def test_words_that_cannot_be_right_are_said_before_anything_begins(words: Mappi
     with pytest.raises(NasError) as error:
         make("small-cell", **{"strategy": "random-search", **words})
     assert said in str(error.value)
+
+
+def test_a_supernet_of_several_processes_is_trained_on_the_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def together(space: Space, dataset: Any, recipe: Recipe, **words: Any) -> Relaxed:
+        names = [words.pop(name) for name in ("space_name", "strategy_name", "strategy_options", "terms")]
+        asked.update(zip(("space", "strategy", "options", "terms"), names, strict=True))
+        torch.manual_seed(words["seed"])
+        return relax(space, load_strategy("darts", space), dataset, recipe, **words)
+
+    words: dict[str, Any] = {"space_settings": {"channels": 2, "layers": 1}, "strategy": "darts", "data": "digits"}
+    plan = make("darts", limit=100, epochs=1, recipe_values={"epochs": 1}, executor="ray", workers=2, **words)
+    monkeypatch.setattr("nasengine.engine.relax_together", together)
+    run = conduct(replace(plan, executor="local"), tmp_path / "a.db", Listener())
+    assert (asked["space"], asked["strategy"], asked["terms"].workers) == ("darts", "darts", 2)
+    assert [trial.kind for trial in run.trials()] == ["supernet", "final"]
+    assert len(run.trial("supernet").epochs) == 1
+    with pytest.raises(NasError, match="--executor local --workers 2 came; a supernet is trained by several"):
+        make("darts", executor="local", workers=2, **words)
