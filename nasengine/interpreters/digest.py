@@ -95,16 +95,23 @@ def layers_fingerprint(space: Space, architecture: Architecture) -> str:
 
     Functions that layers call are not followed. Raises SpaceError for a class whose source cannot be read.
     """
-    found: set[type] = set()
     shapes, _ = trace(space, architecture, asides=True)
-    kinds = {repr((layer, sorted(settings.items()), inputs)): (layer, settings, inputs)
-             for layer, settings, inputs in shapes.layers.values()}  # fmt: skip
-    with torch.device("meta"):
-        for layer, settings, inputs in kinds.values():
-            for module in build(layer, inputs, settings).modules():
-                found.update(_own_classes(type(module)))
+    found = {cls for layer, settings, inputs in shapes.layers.values() for cls in _classes(layer, settings, inputs)}
     sources = sorted(f"{cls.__module__}.{cls.__qualname__}\n{_source(cls)}" for cls in found)
     return sha256("\n".join(sources).encode()).hexdigest()
+
+
+_memory: dict[Any, frozenset[type]] = {}
+
+
+def _classes(layer: type, settings: Mapping[str, Any], inputs: Sequence[Shape]) -> frozenset[type]:
+    """The classes of a layer and of those inside it, remembered per layer, settings and shapes."""
+    key = (layer, repr(sorted(settings.items())), tuple(inputs))
+    if key not in _memory:
+        with torch.device("meta"):
+            modules = build(layer, inputs, settings).modules()
+        _memory[key] = frozenset(cls for module in modules for cls in _own_classes(type(module)))
+    return _memory[key]
 
 
 def _own_classes(cls: type) -> Iterator[type]:

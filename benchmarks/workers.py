@@ -1,0 +1,130 @@
+"""What many workers cost their driver.
+
+    python -m benchmarks.workers [local] [ray] [busy] [memory] [scale]
+
+local: an empty job through the local executor, recorded in SQLite (proposal, start, result, telling)
+ray: the same through Ray, beside a trial of Ray Tune that does nothing either
+busy: what share of its time each of 16 workers works, on jobs of 0.2 seconds
+memory: of the driver over 10,000 jobs
+scale: 1,000 simulated workers whose jobs take a minute on average (log-normal): does the driver keep up?
+"""
+
+import argparse
+import io
+import logging
+import statistics
+import tempfile
+import time
+import warnings
+from contextlib import redirect_stdout
+from pathlib import Path
+
+from benchmarks.driver import driver
+from benchmarks.workers_simulated import Simulated
+from nasengine import plugins
+from nasengine.executors._pool import Pool
+from nasengine.executors._terms import Terms
+
+QUICK = str(Path(__file__).parents[1] / "tests" / "chaos" / "small.py")  # a space whose workers need no torch
+TUNE = 5, 25  # trials of two runs, whose difference is free of what a run costs once
+MEAN = 60.0  # seconds of a simulated job
+
+
+def milliseconds(executor: str, jobs: int = 1500, workers: int = 2) -> float:
+    """Of an empty job."""
+    with driver(jobs, workers) as search:
+        terms = Terms(workers=workers, cores_per_worker=1)
+        with plugins.one_class("executor", executor)(search.folder, terms) as running:
+            search.run(running)
+        return 1e3 * search.seconds(skipped=jobs // 5)
+
+
+def local() -> None:
+    print(f"local: {milliseconds('local'):.2f} ms an empty job (at most 2)", flush=True)
+
+
+def ray() -> None:
+    ours, tunes = milliseconds("ray"), 1e3 * tune_seconds()
+    print(f"ray: {ours:.2f} ms an empty job (at most 5); a trial of Ray Tune {tunes:.0f} ms: {tunes / ours:.0f} times")
+
+
+def tune_seconds() -> float:
+    """Of a trial of Ray Tune that does nothing, two at a time."""
+    import ray
+    from ray import tune
+
+    def run(trials: int) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            tuner = tune.Tuner(
+                lambda config: {"value": config["x"]},
+                param_space={"x": tune.uniform(0, 1)},
+                tune_config=tune.TuneConfig(num_samples=trials, max_concurrent_trials=2),
+                run_config=tune.RunConfig(storage_path=folder, verbose=0),
+            )
+            began = time.perf_counter()
+            tuner.fit()
+            return time.perf_counter() - began
+
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+        run(2)
+        few, many = map(run, TUNE)
+        ray.shutdown()
+    return (many - few) / (TUNE[1] - TUNE[0])
+
+
+def busy(workers: int = 16, seconds: float = 0.2, jobs: int = 1600) -> None:
+    with driver(jobs, workers, space=QUICK) as search:
+        search.sleep = seconds
+        with plugins.one_class("executor", "local")(search.folder, Terms(workers=workers)) as running:
+            search.run(running)
+        share = seconds / (workers * search.seconds(skipped=jobs // 4))
+    print(
+        f"busy: {workers} workers with jobs of {seconds} s work {share:.1%} of their time (at least 90 %)", flush=True
+    )
+
+
+def memory(jobs: int = 10_000) -> None:
+    kept: list[int] = []
+    local = plugins.one_class("executor", "local")
+    with driver(jobs, 2, space=QUICK) as search, local(search.folder, Terms(workers=2)) as running:
+        search.run(running, hear=lambda number: kept.append(resident()) if (number + 1) % 1000 == 0 else None)
+    first, last = kept[0] / 2**20, kept[-1] / 2**20
+    print(f"memory: {first:.0f} MiB after 1,000 jobs, {last:.0f} after {jobs:,}: {last / first:.3f} times", flush=True)
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def scale(workers: int = 1000) -> None:
+    for strategy, jobs in (("evolution", 5000), ("gbdt", 2500)):
+        crew = Simulated(MEAN)
+        with driver(jobs, workers, strategy, "nasbench201") as search, Pool(crew, Terms(workers=workers)) as pool:
+            search.run(pool)
+        gap, spent = 1e3 * statistics.fmean(crew.durations) / workers, 1e3 * crew.busy / jobs
+        percentiles = statistics.quantiles(crew.latencies, n=100)
+        waits = f"{1e3 * percentiles[49]:.1f} ms (p50), {1e3 * percentiles[98]:.1f} ms (p99)"
+        print(
+            f"scale: {strategy}, {workers:,} workers, {jobs:,} jobs of {MEAN:g} s: a free worker waits {waits}; the "
+            f"driver takes {spent:.1f} ms a result, results come every {gap:.1f} ms: "
+            f"{'it keeps up' if spent < gap else 'IT FALLS BEHIND'}",
+            flush=True,
+        )
+
+
+PARTS = {part.__name__: part for part in (local, ray, busy, memory, scale)}
+
+
+def main() -> None:
+    """Measure what is named, or everything."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART")
+    for name in parser.parse_args().parts or PARTS:
+        PARTS[name]()
+
+
+if __name__ == "__main__":
+    main()
