@@ -16,7 +16,7 @@ def test_the_example_searches(ray_cluster: str, tmp_path: Path, monkeypatch: pyt
     exec(example, names)
     results, search = names["results"], names["search"]
     values = sorted(one.metrics["accuracy"] for one in results)  # type: ignore[attr-defined]
-    assert len(values) == 3 and values[0] >= 0 and values[-1] > 0.15  # three times chance in two epochs is usual
+    assert len(values) == 3 and values[0] >= 0 and values[-1] > 0.3  # three times chance
     told = [result.values["accuracy"] for result in search.told]  # type: ignore[attr-defined]
     assert sorted(told) == values
     (saved,) = tmp_path.glob("ray_results/*/searcher-state-*.pkl")
