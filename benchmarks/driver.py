@@ -28,7 +28,7 @@ class Driver:
     books: Bookkeeping
     folder: Path
     sleep: float = 0.0
-    marks: list[float] = field(default_factory=list)  # when each result was told
+    marks: list[float] = field(default_factory=list)  # when each result was recorded
 
     def job_for(self, number: int, architecture: Architecture) -> Job:
         """A job with nothing to do."""
@@ -40,14 +40,14 @@ class Driver:
 
     def run(self, executor: Any, strategy: Any = None, hear: Callable[[int], None] = lambda number: None) -> None:
         """Run the search to its end."""
-        tell = self.books.tell
+        record = self.books.result
 
-        def told(result: Any, order: int) -> None:
-            tell(result, order)
+        def heard(job: Job, result: Any, order: int | None = None) -> None:
+            record(job, result, order)
             self.marks.append(time.perf_counter())
-            hear(order)
+            hear(len(self.marks) - 1)
 
-        self.books.tell = told  # type: ignore[method-assign]
+        self.books.result = heard  # type: ignore[method-assign]
         plan = self.plan
         propose(
             strategy or plan.strategy(), executor, self.books, job_for=self.job_for, trials=plan.trials,

@@ -118,8 +118,9 @@ class Bookkeeping:
         """The number by which candidates are compared."""
         return told_of(result, self.plan.goal).value
 
-    def result(self, job: Job, result: Result) -> None:
-        self.record.record(replace(result, epochs=[]), value=self.value_of(result))  # its epochs are there already
+    def result(self, job: Job, result: Result, order: int | None = None) -> None:
+        # its epochs are there already
+        self.record.record(replace(result, epochs=[]), order, value=self.value_of(result))
         self.done(job, result)
         self.listener.result(result, None)
 
@@ -162,7 +163,9 @@ class TableBookkeeping(Bookkeeping):
         if job.final:
             super().start(job)
 
-    def result(self, job: Job, result: Result) -> None:
+    def result(self, job: Job, result: Result, order: int | None = None) -> None:
+        if order is not None:
+            self.tell(result, order)
         self.listener.result(result, None)
 
     def tell(self, result: Result, order: int) -> None:

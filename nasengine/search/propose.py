@@ -39,8 +39,8 @@ class Record(Protocol):
     def start(self, job: Job) -> None:
         """A job is about to be submitted."""
 
-    def result(self, job: Job, result: Result) -> None:
-        """A result has come."""
+    def result(self, job: Job, result: Result, order: int | None = None) -> None:
+        """A result has come; with `order` it is told at once, as that number, and `tell` is not called for it."""
 
     def tell(self, result: Result, order: int) -> None:
         """A result is being told to the strategy, as number `order`."""
@@ -199,8 +199,13 @@ class _Loop:
     def wait(self) -> None:
         job, result = self.executor.next()
         self.running -= 1
-        self.record.result(job, result)
-        self.arrived[job.number] = result
+        if self.order == "proposal":
+            self.record.result(job, result)
+            self.arrived[job.number] = result
+            return
+        self.record.result(job, result, self.told)
+        self.tell(result)
+        self.record_remarks()
 
     def tell_arrived(self, most: int) -> None:
         """Tell what has arrived; in proposal order without gaps, and no more than `most` results in all."""

@@ -105,10 +105,13 @@ class Memory:
     def start(self, job: Job) -> None:
         self._event()
 
-    def result(self, job: Job, result: Result) -> None:
+    def result(self, job: Job, result: Result, order: int | None = None) -> None:
         self._event()
         assert job.number not in self.results
         self.results[job.number] = result
+        if order is not None:
+            assert order == len(self.order)
+            self.order.append(result.number)
 
     def tell(self, result: Result, order: int) -> None:
         self._event()
@@ -150,11 +153,11 @@ def test_arrival_order_depends_on_timing_so_the_test_above_can_fail() -> None:
     assert len(orders) > 1
 
 
-@pytest.mark.parametrize("order", ["arrival", "proposal"])
-def test_cut_off_at_any_event_it_goes_on_to_the_same_search(order: str) -> None:
+@pytest.mark.parametrize(("order", "steps"), [("arrival", 3), ("proposal", 4)])
+def test_cut_off_at_any_event_it_goes_on_to_the_same_search(order: str, steps: int) -> None:
     whole = Memory()
     propose(Climber(), Workers(1, 0), whole, job_for=job_for, trials=8, seed=3, order=order)  # type: ignore[arg-type]
-    for events in range(0, 32):
+    for events in range(8 * steps):
         record = Memory(cut_after=events)
         with pytest.raises(KeyboardInterrupt):
             propose(Climber(), Workers(1, 0), record, job_for=job_for, trials=8, seed=3, order=order)  # type: ignore[arg-type]
