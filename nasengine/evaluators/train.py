@@ -1,6 +1,7 @@
 """Train a network and measure it: candidates on validation data, the chosen network at last on test data."""
 
 import dataclasses
+import errno
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -118,11 +119,19 @@ class _Training:
             raise StopTraining
 
 
+def is_disk_full(error: Exception) -> bool:
+    """Say whether a file could not be written for want of room; torch and safetensors have words of their own."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or "No space left on device" in str(error) or "os error 28" in str(error)
+
+
 def _words(error: Exception) -> str:
     """One line that says what went wrong, with the place in the code where it is not our own message."""
     if isinstance(error, NasError):
         return str(error)
     if is_out_of_memory(error):
         return f"out of memory: {str(error) or type(error).__name__}; give a smaller --limit or smaller networks"
+    if is_disk_full(error):
+        return f"disk full: {error}; make room, then `nasengine retry NAME` trains what failed for want of it"
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} (in {last.name}, {Path(last.filename).name}:{last.lineno})"

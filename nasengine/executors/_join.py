@@ -30,7 +30,7 @@ def join(file: Path, name: str | None = None, *, stay: bool = False, gpus: float
     name = name or f"{os.uname().nodename}-{os.getpid()}"
     while True:
         connection, facts = _reach(file, stay)
-        _Desk(connection, name, facts, gpus, stay).work()
+        Desk(connection, name, facts, gpus, stay).work()
         if not stay:
             return 0
         time.sleep(PAUSE)
@@ -49,7 +49,7 @@ def _reach(file: Path, stay: bool) -> tuple[Connection, Json]:
             time.sleep(PAUSE)
 
 
-class _Desk:
+class Desk:
     """One worker at one driver's service; a thread hears what the driver says while a job runs.
 
     When the driver is gone, what runs is of no use: the process ends at once, or with `stay` the job after its epoch.
@@ -132,7 +132,7 @@ def hired(name: str, gpus: float) -> None:
     """Work for the driver that started this process, until one of the two is gone."""
     facts = json.loads(sys.stdin.readline())
     os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
-    _Desk(_post.call(facts), name, facts, gpus, stay=False).work()
+    Desk(_post.call(facts), name, facts, gpus, stay=False).work()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nasengine.executors._join import _Desk as Desk
+from nasengine.executors._join import Desk
 from nasengine.executors._storage import is_url
 from nasengine.executors._worker import checkpoint_of, weights_of
 from nasengine.job import FORMAT, Job, Json

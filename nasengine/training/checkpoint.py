@@ -1,5 +1,6 @@
 """A training's state on disk: written whole or not at all, read without running anything."""
 
+import io
 import os
 import pickle
 from pathlib import Path
@@ -14,8 +15,10 @@ def save(path: Path, state: dict[str, Any]) -> None:
     """Write a state of tensors, numbers and text; a process killed meanwhile leaves the former file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}.part")
+    buffer = io.BytesIO()  # written by torch itself, a full disk would be reported in words about positions
+    torch.save(state, buffer)
     try:
-        torch.save(state, fresh)
+        fresh.write_bytes(buffer.getbuffer())
         os.replace(fresh, path)
     finally:
         fresh.unlink(missing_ok=True)

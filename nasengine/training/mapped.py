@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from nasengine.errors import DataError
 from nasengine.training.data import Dataset, Split
 
 PARTS = ("train", "validation", "test")
@@ -39,8 +40,16 @@ def write(dataset: Dataset, path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.{os.getpid()}.part")
         tensors, facts = take_apart(dataset)
-        save_file(tensors, partial, metadata={"facts": facts})
-        os.replace(partial, path)
+        try:
+            save_file(tensors, partial, metadata={"facts": facts})
+            os.replace(partial, path)
+        except (OSError, SafetensorError) as error:
+            raise DataError(
+                f"data {dataset.name}: workers read a copy in {path.parent}, and it cannot be written ({error}); make "
+                "room there, or name another folder with --files"
+            ) from error
+        finally:
+            partial.unlink(missing_ok=True)
     return path
 
 

@@ -196,3 +196,12 @@ def test_fidelity_replaces_epochs_and_takes_a_share_of_smaller_images(
     assert seen[1].images.shape == (50, 1, 6, 6)
     assert result.epochs[-1]["lr"] < result.epochs[0]["lr"] / 10, "the rate falls over these epochs"
     assert len(result.epochs) == 3
+
+
+def test_a_full_disk_is_said_with_what_to_do(
+    space: Space, dataset: data.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_bytes
+    monkeypatch.setattr(Path, "write_bytes", lambda path, content: write(Path("/dev/full"), content))
+    result = train.evaluate(job(space), space, dataset, checkpoint=tmp_path / "x.pt")
+    assert result.error is not None and result.error.startswith("disk full: ") and "nasengine retry" in result.error

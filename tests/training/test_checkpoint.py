@@ -1,4 +1,5 @@
 import pickle
+from pathlib import Path
 
 import pytest
 import torch
@@ -21,11 +22,12 @@ def test_a_failed_write_leaves_the_former_file(tmp_path, monkeypatch):
     path = tmp_path / "state.pt"
     checkpoint.save(path, {"seed": 1})
 
-    def fail(state, file):
-        file.write_bytes(b"half")
+    def fail(path, content):
+        write(path, b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr(torch, "save", fail)
+    write = Path.write_bytes
+    monkeypatch.setattr(Path, "write_bytes", fail)
     with pytest.raises(OSError, match="disk full"):
         checkpoint.save(path, {"seed": 2})
     assert checkpoint.load(path) == {"seed": 1}
