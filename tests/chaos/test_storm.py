@@ -11,7 +11,7 @@ from tests.chaos.storm import Storm, survive
 
 @pytest.mark.parametrize(("strategy", "order"), [("random-search", "arrival"), ("evolution", "proposal")])
 def test_a_search_survives_kills_of_workers_and_drivers(strategy: str, order: str, tmp_path: Path) -> None:
-    assert survive(strategy, order, jobs=60, kills=6, folder=tmp_path / "storm") == (6, 0, 0)
+    assert survive(strategy, order, jobs=45, kills=5, folder=tmp_path / "storm") == (5, 0, 0)
 
 
 def test_what_is_lost_or_there_twice_is_seen(tmp_path: Path) -> None:
