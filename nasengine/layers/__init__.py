@@ -19,15 +19,28 @@ from nasengine.layers.convolution import (
     SepConv,
 )
 from nasengine.layers.head import AuxiliaryHead, Classifier
+from nasengine.layers.hidden_classifier import HiddenClassifier
+from nasengine.layers.inverted_residual import (
+    ConvNormActivation,
+    DepthwiseConv,
+    GroupedMBConv,
+    MBConv,
+    PointwiseInTwo,
+    SqueezeExcite,
+)
 from nasengine.layers.mlp import MLP
 from nasengine.layers.norm import BatchNorm, Norm
 from nasengine.layers.pooling import AvgPool, MaxPool, Pooling
 from nasengine.layers.reduction import FactorizedReduce, ResidualReduction
+from nasengine.layers.resize import Resize
 from nasengine.layers.skip import DropPath, Identity, ScheduledDropPath, Truncate, Zero
+from nasengine.layers.vision_transformer import FeedForward, HeadedAttention, PatchEmbedding, TokenClassifier, TokenNorm
 
 __all__ = [
     "MLP", "Attention", "AuxiliaryHead", "AvgPool", "BatchNorm", "BottleneckConv", "Classifier", "ConvNorm",
-    "ConvNormReLU", "DepthwiseSeparable", "DilatedConv", "DropPath", "FactorizedConv", "FactorizedReduce", "Identity",
-    "InvertedBottleneck", "MaxPool", "Norm", "Pooling", "ReLU", "ReLUConvNorm", "ResidualReduction",
-    "ScheduledDropPath", "SepConv", "SeparableConv", "StarReLU", "Truncate", "Zero",
+    "ConvNormActivation", "ConvNormReLU", "DepthwiseConv", "DepthwiseSeparable", "DilatedConv", "DropPath",
+    "FactorizedConv", "FactorizedReduce", "FeedForward", "GroupedMBConv", "HeadedAttention", "HiddenClassifier",
+    "Identity", "InvertedBottleneck", "MBConv", "MaxPool", "Norm", "PatchEmbedding", "PointwiseInTwo", "Pooling",
+    "ReLU", "ReLUConvNorm", "ResidualReduction", "Resize", "ScheduledDropPath", "SepConv", "SeparableConv",
+    "SqueezeExcite", "StarReLU", "TokenClassifier", "TokenNorm", "Truncate", "Zero",
 ]  # fmt: skip

@@ -16,9 +16,26 @@ QUICK = {
     "nasbench101": {"channels": 8, "cells": 1},
     "nasnet": {"channels": 4, "cells": 1, "blocks": 2},
     "nasbench-macro": {"channels": 4, "features": 16},
-}
+    "mobile": {
+        "width": 0.5, "widths": (0.5, 1), "kernels": (3, 5), "expansions": (2, 3), "depths": (2, 3),
+        "resolutions": (32, 40),
+    },
+    "fbnet": {"width": 0.25, "depths": (1, 1, 1, 1, 1, 1, 1), "features": 16},
+    "mnasnet": {"widths": (8, 8, 16), "layers": (1, 2, 2), "strides": (1, 2, 1), "stem": 8, "features": 16},
+    "proxyless": {
+        "stem": 8, "first": 8, "widths": (8, 8, 16, 16, 24, 24), "depths": (2, 1, 1, 1, 1, 1), "features": 16,
+    },
+    "vit": {"widths": (16, 24), "depths": (1, 2), "heads": (1, 2), "ratios": (2, 3)},
+}  # fmt: skip
 # whose own sizes take more than minutes in double precision
-LARGE = {"nasbench101": {"channels": 16}, "nasnet": {"channels": 8, "cells": 1, "blocks": 4}}
+LARGE = {
+    "nasbench101": {"channels": 16},
+    "nasnet": {"channels": 8, "cells": 1, "blocks": 4},
+    "mobile": {"width": 0.5},
+    "fbnet": {"width": 0.5, "features": 64},
+    "mnasnet": {"widths": (8, 8, 16, 16, 24, 24, 32), "stem": 8, "features": 64},
+    "proxyless": {"stem": 8, "first": 8, "widths": (8, 8, 16, 16, 24, 24), "features": 64},
+}
 
 
 @pytest.fixture(scope="module")
