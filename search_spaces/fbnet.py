@@ -11,6 +11,7 @@ beside their norms.
 from nasengine.errors import SpaceError
 from nasengine.layers import Classifier, ConvNormReLU, GroupedMBConv, Identity, MBConv
 from nasengine.layers.inverted_residual import rounded
+from nasengine.layers.resize import strides_for
 from nasengine.space import Choice, Node, Published, Space, chain, choose, op, residual
 
 WIDTHS = (16, 24, 32, 64, 112, 184, 352)
@@ -33,25 +34,29 @@ def space(
     width: float = 1.0,
     depths: tuple[int, ...] = (1, 4, 4, 4, 4, 4, 1),
     features: int = 1984,
-    stem_stride: int = 2,
+    smallest_map: int = 4,
 ) -> Space:
     """Seven stages of equal widths between a fixed stem and a fixed head.
 
     width: factor of all published widths, rounded to multiples of 8
     depths: layers of each of the seven stages
     features: width of the last pointwise convolution, before the classifier
-    stem_stride: stride of the first convolution, 1 for small images
+    smallest_map: pixels a side that the last maps keep at least; on small images the first strides are left out for it
     """
     faults = []
     if len(depths) != len(WIDTHS) or min(depths, default=0) < 1:
         faults.append(f"depths={depths} came; give seven numbers, each at least 1")
-    if width <= 0 or features < 1 or stem_stride < 1:
-        faults.append(f"width={width}, features={features}, stem_stride={stem_stride} came; each is above 0")
+    if width <= 0 or features < 1:
+        faults.append(f"width={width}, features={features} came; each is above 0")
+    if not 1 <= smallest_map <= min(input[1:]):
+        words = f"smallest_map={smallest_map} and images of {input[1]} by {input[2]} pixels came"
+        faults.append(f"{words}; maps have at least 1 pixel a side, and images no fewer than maps")
     if faults:
         raise SpaceError("space fbnet: " + "; ".join(faults))
+    stem_stride, *strides = strides_for(min(input[1:]), (2, *STRIDES), smallest_map)
     arriving = rounded(16 * width)
     steps: dict[str, Node] = {"stem": op(ConvNormReLU, width=arriving, kernel=3, stride=stem_stride)}
-    for stage, (base, stride, depth) in enumerate(zip(WIDTHS, STRIDES, depths, strict=True)):
+    for stage, (base, stride, depth) in enumerate(zip(WIDTHS, strides, depths, strict=True)):
         leaving = rounded(base * width)
         for i in range(depth):
             number = sum(depths[:stage]) + i + 1

@@ -7,13 +7,14 @@ ways, fewer in those blocks that may have one layer only, which are not asked wh
 
 Departures from the paper, of which some say what it leaves open: blocks of one layer may have one or two; the first
 layer of a block has nothing added; pooling is the mean of 3 by 3; squeeze-and-excitation has a quarter of the channels
-that arrive; widths are rounded to multiples of 4; small or odd images are rounded up at each stride. The published
-networks do not keep to those widths: their own are settings.
+that arrive; widths are rounded to multiples of 4; small images have fewer strides, odd ones are rounded up at each. The
+published networks do not keep to those widths: their own are settings.
 """
 
 from nasengine.errors import SpaceError
 from nasengine.layers import AvgPool, Classifier, ConvNormReLU, DepthwiseConv, Identity, MBConv, SqueezeExcite
 from nasengine.layers.inverted_residual import rounded
+from nasengine.layers.resize import strides_for
 from nasengine.space import (
     Choice,
     Node,
@@ -42,7 +43,7 @@ def space(
     strides: tuple[int, ...] = (1, 2, 2, 2, 1, 2, 1),
     stem: int = 32,
     features: int = 1280,
-    stem_stride: int = 2,
+    smallest_map: int = 4,
 ) -> Space:
     """Blocks between a fixed stem and a fixed head; widths and numbers of layers are those that the choices start from.
 
@@ -51,18 +52,22 @@ def space(
     strides: stride of each block's first layer
     stem: width of the first convolution
     features: width of the last pointwise convolution, before the classifier
-    stem_stride: stride of the first convolution, 1 for small images
+    smallest_map: pixels a side that the last maps keep at least; on small images the first strides are left out for it
     """
     faults = []
     if not len(widths) == len(layers) == len(strides) or not widths:
         faults.append(f"widths={widths}, layers={layers}, strides={strides} came; give one of each for every block")
-    if min((*widths, *layers, *strides, stem, features, stem_stride)) < 1:
+    if min((*widths, *layers, *strides, stem, features)) < 1:
         faults.append("a width, a number of layers or a stride came as less than 1; each is at least 1")
+    if not 1 <= smallest_map <= min(input[1:]):
+        words = f"smallest_map={smallest_map} and images of {input[1]} by {input[2]} pixels came"
+        faults.append(f"{words}; maps have at least 1 pixel a side, and images no fewer than maps")
     if faults:
         raise SpaceError("space mnasnet: " + "; ".join(faults))
+    stem_stride, *fitting = strides_for(min(input[1:]), (2, *strides), smallest_map)
     blocks = {
         f"block{number}": _block(f"block{number}", width, count, stride)
-        for number, (width, count, stride) in enumerate(zip(widths, layers, strides, strict=True), 1)
+        for number, (width, count, stride) in enumerate(zip(widths, layers, fitting, strict=True), 1)
     }
     return Space(
         "mnasnet",

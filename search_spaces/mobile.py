@@ -6,20 +6,20 @@ https://arxiv.org/abs/2003.11142). Kernels, expansions and widths are cut out of
 is its first blocks. MobileNetV3-Large (Howard et al., 2019, https://arxiv.org/abs/1905.02244) is in the space that has
 its two odd expansions too.
 
-Departures from the papers: images are resized within the network; small or odd images are rounded up at each stride;
-smaller kernels are central windows, without a learned transform; there is no dropout before the classifier.
+Departures from the papers: images are resized within the network; small images have fewer strides, odd ones are rounded
+up at each; smaller kernels are central windows, without a learned transform; there is no dropout before the classifier.
 """
 
 from nasengine.errors import SpaceError
 from nasengine.layers import ConvNormActivation, DepthwiseConv, HiddenClassifier, MBConv, Resize
 from nasengine.layers.inverted_residual import rounded
+from nasengine.layers.resize import strides_for
 from nasengine.space import Node, Published, Space, chain, choose, derived, network, op, repeat, residual
 
 BASE = (24, 40, 80, 112, 160)  # widths of the stages
 STRIDES = (2, 2, 2, 1, 2)
 SQUEEZED = (False, True, False, True, True)
 SWISH = (False, False, True, True, True)
-SMALLEST = 32  # pixels that the strides, the stem's too, bring down to one
 
 
 def space(
@@ -31,7 +31,7 @@ def space(
     depths: tuple[int, ...] = (2, 3, 4),
     widths: tuple[float, ...] = (1.0,),
     resolutions: tuple[int, ...] = (),
-    stem_stride: int = 2,
+    smallest_map: int = 4,
     bias: bool = False,
 ) -> Space:
     """Five stages between a fixed stem and a fixed head; every size is a decision of its own.
@@ -42,10 +42,12 @@ def space(
     depths: blocks of a stage to choose from, 2 or more
     widths: factors of a stage's width to choose from; with one there is nothing to choose
     resolutions: sides to resize the images to; none keeps them as they are
-    stem_stride: stride of the first convolution, 1 for small images
+    smallest_map: pixels a side that the last maps keep at least; on small images the first strides are left out for it
     bias: whether the layer before the classifier has a bias, as in MobileNetV3
     """
-    _refuse(width, kernels, expansions, depths, widths, resolutions, stem_stride)
+    sides = resolutions or input[1:]
+    _refuse(width, kernels, expansions, depths, widths, sides, smallest_map)
+    stem_stride, *strides = strides_for(min(sides), (2, *STRIDES), smallest_map)
     swish = "hard_swish"
     steps: dict[str, Node] = {}
     if resolutions:
@@ -55,7 +57,7 @@ def space(
     steps["first"] = residual(op(DepthwiseConv, width=stem))
     for i, base in enumerate(BASE):
         factors = {f"{factor:g}": rounded(base * width * factor) for factor in widths}
-        steps[f"stage{i + 1}"] = _stage(i, factors, kernels, expansions, depths)
+        steps[f"stage{i + 1}"] = _stage(i, strides[i], factors, kernels, expansions, depths)
     steps["features"] = op(ConvNormActivation, width=rounded(960 * width), activation=swish)
     steps["head"] = op(HiddenClassifier, classes=classes, hidden=rounded(1280 * width), bias=bias)
     return Space("mobile", input=input, network=chain(**steps))
@@ -63,6 +65,7 @@ def space(
 
 def _stage(
     number: int,
+    stride: int,
     factors: dict[str, int],
     kernels: tuple[int, ...],
     expansions: tuple[float, ...],
@@ -86,7 +89,7 @@ def _stage(
 
     more = choose("depth", **{str(depth): depth - 1 for depth in depths})
     return network(
-        first=block(fixed or choose("width", **factors), STRIDES[number]),
+        first=block(fixed or choose("width", **factors), stride),
         rest=repeat(residual(block(fixed or derived(int, "first.width"), 1)), more),
     )
 
@@ -97,8 +100,8 @@ def _refuse(
     expansions: tuple[float, ...],
     depths: tuple[int, ...],
     widths: tuple[float, ...],
-    resolutions: tuple[int, ...],
-    stem_stride: int,
+    sides: tuple[int, ...],
+    smallest_map: int,
 ) -> None:
     faults = []
     if any(kernel < 1 or kernel % 2 == 0 for kernel in kernels):
@@ -109,14 +112,17 @@ def _refuse(
         faults.append(f"width={width}, widths={widths}, expansions={expansions} came; each is above 0")
     if not (kernels and expansions and depths and widths):
         faults.append("kernels, expansions, depths and widths: one came empty; give at least one value for each")
-    smallest = SMALLEST * stem_stride // 2
-    if any(side < smallest for side in resolutions):
+    wanted = max((kernel // 2 + 1 for kernel in kernels), default=1)
+    if smallest_map < wanted:
         faults.append(
-            f"resolutions={resolutions} came; the strides divide by {smallest}, so give at least {smallest}, or a "
-            "smaller stem_stride"
+            f"smallest_map={smallest_map} came; kernels={kernels} are told apart on maps of at least {wanted} pixels a "
+            "side, give that or smaller kernels"
         )
-    if stem_stride not in (1, 2):
-        faults.append(f"stem_stride={stem_stride} came; give 1 or 2")
+    if min(sides) < smallest_map:
+        faults.append(
+            f"images of {min(sides)} pixels a side came; the smallest that the last maps may be is {smallest_map}, "
+            "so give larger images or resolutions, or a smaller smallest_map"
+        )
     distinct = {rounded(BASE[0] * width * factor) for factor in widths}
     if len(distinct) < len(widths):
         faults.append(f"widths={widths} came; some round to the same multiple of 8, give factors further apart")

@@ -3,12 +3,13 @@
 A block has a kernel of 3, 5 or 7 and an expansion of 3 or 6; the 15 that have a shortcut can be left out (`zero`).
 Each option has weights of its own, as the paper's paths have.
 
-Departures from the published code: batch norm has torch's constants, not epsilon 0.001; small or odd images are rounded
-up at each stride; there is no dropout before the classifier.
+Departures from the published code: batch norm has torch's constants, not epsilon 0.001; small images have fewer
+strides, odd ones are rounded up at each; there is no dropout before the classifier.
 """
 
 from nasengine.errors import SpaceError
 from nasengine.layers import Classifier, ConvNormActivation, DepthwiseConv, MBConv, Zero
+from nasengine.layers.resize import strides_for
 from nasengine.space import Node, Published, Space, chain, choose, op, residual
 
 STRIDES = (2, 2, 2, 1, 2, 1)
@@ -23,7 +24,7 @@ def space(
     widths: tuple[int, ...] = (24, 40, 80, 96, 192, 320),
     depths: tuple[int, ...] = (4, 4, 4, 4, 4, 1),
     features: int = 1280,
-    stem_stride: int = 2,
+    smallest_map: int = 4,
 ) -> Space:
     """Six stages between a fixed stem and a fixed head.
 
@@ -32,40 +33,40 @@ def space(
     widths: width of each of the six stages
     depths: blocks of each stage
     features: width of the last pointwise convolution, before the classifier
-    stem_stride: stride of the first convolution, 1 for small images
+    smallest_map: pixels a side that the last maps keep at least; on small images the first strides are left out for it
     """
     faults = []
     for name, given in (("widths", widths), ("depths", depths)):
         if len(given) != len(STRIDES) or min(given, default=0) < 1:
             faults.append(f"{name}={given} came; give six numbers, each at least 1")
-    if min(stem, first, features, stem_stride) < 1:
-        words = f"stem={stem}, first={first}, features={features}, stem_stride={stem_stride}"
-        faults.append(f"{words} came; each is at least 1")
+    if min(stem, first, features) < 1:
+        faults.append(f"stem={stem}, first={first}, features={features} came; each is at least 1")
+    if not 1 <= smallest_map <= min(input[1:]):
+        words = f"smallest_map={smallest_map} and images of {input[1]} by {input[2]} pixels came"
+        faults.append(f"{words}; maps have at least 1 pixel a side, and images no fewer than maps")
     if faults:
         raise SpaceError("space proxyless: " + "; ".join(faults))
+    stem_stride, *strides = strides_for(min(input[1:]), (2, *STRIDES), smallest_map)
     steps: dict[str, Node] = {
         "stem": op(ConvNormActivation, width=stem, kernel=3, stride=stem_stride, activation="relu6"),
         "first": op(DepthwiseConv, width=first, activation="relu6"),
     }
-    for number, (width, depth, stride) in enumerate(zip(widths, depths, STRIDES, strict=True), 1):
-        steps[f"stage{number}"] = chain(
-            **{f"block{i + 1}": _block(width, stride) if i == 0 else residual(_block(width)) for i in range(depth)}
-        )
+    for number, (width, depth, stride) in enumerate(zip(widths, depths, strides, strict=True), 1):
+        later = {f"block{i}": residual(_block(width)) for i in range(2, depth + 1)}
+        steps[f"stage{number}"] = chain(block1=_block(width, stride, keeps=False), **later)
     steps["features"] = op(ConvNormActivation, width=features, activation="relu6")
     steps["head"] = op(Classifier, classes=classes)
     return Space("proxyless", input=input, network=chain(**steps))
 
 
-def _block(width: int, stride: int = 0) -> Node:
-    """Six inverted residuals, and without a stride nothing at all."""
+def _block(width: int, stride: int = 1, keeps: bool = True) -> Node:
+    """Six inverted residuals, and nothing at all where that keeps width and size."""
     options: dict[str, Node] = {
-        f"k{kernel}_e{expand}": op(
-            MBConv, width=width, expand=expand, kernel=kernel, stride=stride or 1, activation="relu6"
-        )
+        f"k{kernel}_e{expand}": op(MBConv, width=width, expand=expand, kernel=kernel, stride=stride, activation="relu6")
         for kernel in KERNELS
         for expand in EXPANSIONS
     }
-    return choose("block", **options, **({} if stride else {"zero": op(Zero)}))
+    return choose("block", **options, **({"zero": op(Zero)} if keeps else {}))
 
 
 def picks(*stages: str) -> dict[str, tuple[str, ...]]:

@@ -1,7 +1,22 @@
 """Images at another resolution, as a decision of the network."""
 
+from collections.abc import Sequence
+from functools import reduce
+
 from torch import Tensor, nn
 from torch.nn import functional
+
+
+def strides_for(side: int, strides: Sequence[int], smallest: int) -> tuple[int, ...]:
+    """The strides of a network for images of `side` pixels: ones instead of the first ones, where these are too many.
+
+    As many are left out as are needed for the last maps to keep `smallest` pixels a side; each stride rounds up.
+    """
+    for left_out in range(len(strides)):
+        kept = (1,) * left_out + tuple(strides[left_out:])
+        if reduce(lambda pixels, stride: -(-pixels // stride), kept, side) >= smallest:
+            return kept
+    return (1,) * len(strides)
 
 
 class Resize(nn.Module):

@@ -17,8 +17,8 @@ QUICK = {
     "nasnet": {"channels": 4, "cells": 1, "blocks": 2},
     "nasbench-macro": {"channels": 4, "features": 16},
     "mobile": {
-        "width": 0.5, "widths": (0.5, 1), "kernels": (3, 5), "expansions": (2, 3), "depths": (2, 3),
-        "resolutions": (32, 40),
+        "width": 0.5, "widths": (0.5, 1), "kernels": (3, 5), "expansions": (2, 3), "depths": (2,),
+        "resolutions": (8, 12),
     },
     "fbnet": {"width": 0.25, "depths": (1, 1, 1, 1, 1, 1, 1), "features": 16},
     "mnasnet": {"widths": (8, 8, 16), "layers": (1, 2, 2), "strides": (1, 2, 1), "stem": 8, "features": 16},

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from nasengine.layers import Resize
+from nasengine.layers.resize import strides_for
 
 
 def test_sizes_and_means():
@@ -16,3 +17,11 @@ def test_sizes_and_means():
 def test_no_pixels_are_refused():
     with pytest.raises(ValueError, match="size=0"):
         Resize(3, 0)
+
+
+@pytest.mark.parametrize(
+    ("side", "kept"),
+    [(224, (2, 2, 1, 2)), (32, (2, 2, 1, 2)), (31, (2, 2, 1, 2)), (16, (1, 2, 1, 2)), (3, (1, 1, 1, 1))],
+)
+def test_strides_are_left_out_from_the_first_on(side, kept):
+    assert strides_for(side, (2, 2, 1, 2), smallest=4) == kept

@@ -50,7 +50,7 @@ def test_without_pointwise_convolutions_that_do_not_expand_they_cost_what_the_au
 
 
 def test_a_skip_is_the_identity_where_it_can_be():
-    space = fbnet.space(input=(1, 16, 16), classes=4, width=0.5, features=16)
+    space = fbnet.space(input=(1, 64, 64), classes=4, width=0.5, features=16)
     skips = space.check(fbnet.picks("skip " * 22))
     names = {name for name, _ in Model(space, skips).named_parameters()}
     assert {name.split(".")[0] for name in names} == {
@@ -64,7 +64,10 @@ def test_small_images_run(input):
     assert Model(space, space.sample(random.Random(0)))(torch.randn(2, *input)).shape == (2, 4)
 
 
-@pytest.mark.parametrize(("settings", "words"), [({"depths": (1, 4)}, "seven numbers"), ({"width": 0.0}, "above 0")])
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"depths": (1, 4)}, "seven numbers"), ({"width": 0.0}, "above 0"), ({"input": (3, 3, 9)}, "images of 3 by 9")],
+)
 def test_impossible_sizes_are_refused(settings, words):
     with pytest.raises(SpaceError, match=f"space fbnet: .*{words}"):
         fbnet.space(**settings)

@@ -79,7 +79,12 @@ def test_the_supernet_cuts_kernels_and_widths():
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"), [({"layers": (1, 2)}, "one of each for every block"), ({"stem": 0}, "at least 1")]
+    ("settings", "words"),
+    [
+        ({"layers": (1, 2)}, "one of each for every block"),
+        ({"stem": 0}, "at least 1"),
+        ({"input": (1, 2, 2)}, "images of 2 by 2"),
+    ],
 )
 def test_impossible_sizes_are_refused(settings, words):
     with pytest.raises(SpaceError, match=f"space mnasnet: .*{words}"):

@@ -6,6 +6,7 @@ import torch
 from nasengine.errors import SpaceError
 from nasengine.interpreters.cost import cost
 from nasengine.interpreters.model import Model
+from nasengine.interpreters.shape import trace
 from nasengine.search_spaces import mobile
 from nasengine.space import EVERYTHING
 
@@ -72,11 +73,12 @@ def test_resolution_costs():
     [
         ({"kernels": (3, 4)}, "odd numbers"),
         ({"depths": (1, 2)}, "at least 2 blocks"),
-        ({"resolutions": (16, 64)}, "give at least 32"),
+        ({"resolutions": (3, 64)}, "images of 3 pixels a side"),
+        ({"input": (3, 2, 8)}, "give larger images or resolutions"),
+        ({"smallest_map": 2}, "at least 4 pixels a side"),
         ({"widths": (1.0, 1.01)}, "further apart"),
         ({"expansions": ()}, "came empty"),
         ({"width": -1.0}, "above 0"),
-        ({"stem_stride": 3}, "1 or 2"),
     ],
 )
 def test_impossible_sizes_are_refused(settings, words):
@@ -84,5 +86,9 @@ def test_impossible_sizes_are_refused(settings, words):
         mobile.space(**settings)
 
 
-def test_smaller_strides_take_smaller_resolutions():
-    assert mobile.space(resolutions=(16, 24), stem_stride=1).count() == 2 * 7371**5
+@pytest.mark.parametrize(("side", "last"), [(224, 7), (128, 4), (64, 4), (32, 4), (28, 4), (8, 4), (5, 5)])
+def test_small_images_keep_maps_that_tell_kernels_apart(side, last):
+    space = mobile.space(input=(1, side, side))
+    one = space.sample(random.Random(0))
+    shapes, _ = trace(space, one)
+    assert shapes.layers["features"][2] == ((160, last, last),)

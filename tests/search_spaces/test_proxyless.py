@@ -59,7 +59,12 @@ def test_small_images_run():
 
 @pytest.mark.parametrize(
     ("settings", "words"),
-    [({"widths": (8, 8)}, "six numbers"), ({"depths": (0,) * 6}, "at least 1"), ({"stem": 0}, "stem=0")],
+    [
+        ({"widths": (8, 8)}, "six numbers"),
+        ({"depths": (0,) * 6}, "at least 1"),
+        ({"stem": 0}, "stem=0"),
+        ({"smallest_map": 0}, "at least 1 pixel"),
+    ],
 )
 def test_impossible_sizes_are_refused(settings, words):
     with pytest.raises(SpaceError, match=f"space proxyless: .*{words}"):
