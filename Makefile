@@ -10,6 +10,8 @@ OVERRIDES = $(if $(strip $(UV_FIND_LINKS)),--override overrides.txt)
 
 # small tensors lose more to spinning threads than they gain
 ONE_THREAD = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
+# many tests wait for processes that they have started: two at a time take half the time
+PYTEST = $(ONE_THREAD) $(BIN)/pytest -q -n 2 --dist loadfile
 
 .PHONY: search test test-all test-llm chaos lint format bench lock clean
 
@@ -17,10 +19,10 @@ search: $(VENV)/.ready
 	$(BIN)/nasengine search --space darts --strategy pr-darts
 
 test: $(VENV)/.ready
-	$(ONE_THREAD) $(BIN)/pytest -q -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: $(VENV)/.ready
-	$(ONE_THREAD) $(BIN)/pytest -q
+	$(PYTEST)
 
 # one search with a real language model; the others use recorded replies
 test-llm: $(VENV)/.ready

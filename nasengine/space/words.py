@@ -189,7 +189,9 @@ def network(**steps: Any) -> Graph:
             raise SpaceError(f"network, step {name}: that is what comes in; give the step another name")
         numbers = [before.index(s) - len(before) if s in before else int(s[len(INPUT) :] or 0) for s in sources]
         read = tuple(numbers) or ((-1,) if made else None)
-        made.append(Step(name, _node(f"network, step {name}", getattr(node, "node", node)), read, True))
+        made.append(
+            Step(name, _node(f"network, step {name}", node.node if isinstance(node, _Reads) else node), read, True)
+        )
     return Graph(tuple(made))
 
 

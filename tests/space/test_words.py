@@ -7,6 +7,7 @@ import pytest
 
 from nasengine.errors import SpaceError
 from nasengine.space import (
+    Space,
     add,
     cell,
     chain,
@@ -96,3 +97,9 @@ def test_option_names_are_the_values_words() -> None:
 
 def test_joins_and_stacks_are_nodes() -> None:
     assert len(stack(add(), add()).steps) == 2
+
+
+def test_a_step_of_a_network_keeps_what_it_is() -> None:
+    one = choose("mixer", a=op(Pool), b=op(Layer, width=4))
+    space = Space("x", input=(1, 8, 8), network=network(first=shared("same", one), second=shared("same", one)))
+    assert list(space.decisions) == ["same.mixer"], "shared decisions stay shared"
