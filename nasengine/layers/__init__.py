@@ -5,9 +5,10 @@ Class attributes say what a layer is to those who never look inside: `kind` ("co
 zero) and `training_only` (the identity at evaluation).
 """
 
-from nasengine.layers.activation import ReLU, StarReLU
-from nasengine.layers.attention import Attention
+from nasengine.layers.activation import GELU, ReLU, StarReLU
+from nasengine.layers.attention import Attention, RandomMixing
 from nasengine.layers.bottleneck import BottleneckConv, FactorizedConv
+from nasengine.layers.context_downsampling import GlobalDownsampling, LocalDownsampling, LocalGlobalDownsampling
 from nasengine.layers.convolution import (
     ConvNorm,
     ConvNormReLU,
@@ -18,8 +19,12 @@ from nasengine.layers.convolution import (
     SeparableConv,
     SepConv,
 )
-from nasengine.layers.head import AuxiliaryHead, Classifier
+from nasengine.layers.downsampling import Downsampling
+from nasengine.layers.gelu_classifier import GELUClassifier
+from nasengine.layers.head import AuxiliaryHead, Classifier, MLPClassifier, NormClassifier
 from nasengine.layers.hidden_classifier import HiddenClassifier
+from nasengine.layers.inception_depthwise import InceptionDepthwise
+from nasengine.layers.inception_mixer import InceptionMixer
 from nasengine.layers.inverted_residual import (
     ConvNormActivation,
     DepthwiseConv,
@@ -28,19 +33,29 @@ from nasengine.layers.inverted_residual import (
     PointwiseInTwo,
     SqueezeExcite,
 )
-from nasengine.layers.mlp import MLP
-from nasengine.layers.norm import BatchNorm, Norm
+from nasengine.layers.mlp import MLP, Expand, Pointwise
+from nasengine.layers.norm import BatchNorm, ChannelNorm, GroupNorm, Norm
 from nasengine.layers.pooling import AvgPool, MaxPool, Pooling
+from nasengine.layers.position import PositionConv, PositionMap
 from nasengine.layers.reduction import FactorizedReduce, ResidualReduction
 from nasengine.layers.resize import Resize
+from nasengine.layers.scale import LayerScale, ResScale
 from nasengine.layers.skip import DropPath, Identity, ScheduledDropPath, Truncate, Zero
+from nasengine.layers.token_mlp import TokenMLP
+from nasengine.layers.uniformer import LocalRelation
+from nasengine.layers.uninet import UniNetConv, UniNetDepthwise, UniNetSeparable
 from nasengine.layers.vision_transformer import FeedForward, HeadedAttention, PatchEmbedding, TokenClassifier, TokenNorm
+from nasengine.layers.window_attention import SelfAttention, WindowAttention
 
 __all__ = [
-    "MLP", "Attention", "AuxiliaryHead", "AvgPool", "BatchNorm", "BottleneckConv", "Classifier", "ConvNorm",
-    "ConvNormActivation", "ConvNormReLU", "DepthwiseConv", "DepthwiseSeparable", "DilatedConv", "DropPath",
-    "FactorizedConv", "FactorizedReduce", "FeedForward", "GroupedMBConv", "HeadedAttention", "HiddenClassifier",
-    "Identity", "InvertedBottleneck", "MBConv", "MaxPool", "Norm", "PatchEmbedding", "PointwiseInTwo", "Pooling",
-    "ReLU", "ReLUConvNorm", "ResidualReduction", "Resize", "ScheduledDropPath", "SepConv", "SeparableConv",
-    "SqueezeExcite", "StarReLU", "TokenClassifier", "TokenNorm", "Truncate", "Zero",
+    "GELU", "MLP", "Attention", "AuxiliaryHead", "AvgPool", "BatchNorm", "BottleneckConv", "ChannelNorm", "Classifier",
+    "ConvNorm", "ConvNormActivation", "ConvNormReLU", "DepthwiseConv", "DepthwiseSeparable", "DilatedConv",
+    "Downsampling", "DropPath", "Expand", "FactorizedConv", "FactorizedReduce", "FeedForward", "GELUClassifier",
+    "GlobalDownsampling", "GroupNorm", "GroupedMBConv", "HeadedAttention", "HiddenClassifier", "Identity",
+    "InceptionDepthwise", "InceptionMixer", "InvertedBottleneck", "LayerScale", "LocalDownsampling",
+    "LocalGlobalDownsampling", "LocalRelation", "MBConv", "MLPClassifier", "MaxPool", "Norm", "NormClassifier",
+    "PatchEmbedding", "Pointwise", "PointwiseInTwo", "Pooling", "PositionConv", "PositionMap", "RandomMixing", "ReLU",
+    "ReLUConvNorm", "ResScale", "ResidualReduction", "Resize", "ScheduledDropPath", "SelfAttention", "SepConv",
+    "SeparableConv", "SqueezeExcite", "StarReLU", "TokenClassifier", "TokenMLP", "TokenNorm", "Truncate", "UniNetConv",
+    "UniNetDepthwise", "UniNetSeparable", "WindowAttention", "Zero",
 ]  # fmt: skip

@@ -23,6 +23,47 @@ class Classifier(nn.Module):
         return self.linear(self.norm(x).mean((2, 3)))
 
 
+class NormClassifier(nn.Module):
+    """The mean over all positions, layer norm, a linear layer: (batch, channels, height, width) -> (batch, classes).
+
+    MetaFormer (Yu et al., 2022, https://arxiv.org/abs/2210.13452): its identity, random and pooling models.
+    """
+
+    kind = "head"
+
+    def __init__(self, channels: int, classes: int):
+        super().__init__()
+        self.norm = nn.LayerNorm(channels, eps=1e-6)
+        self.linear = nn.Linear(channels, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(self.norm(x.mean((2, 3))))
+
+
+class MLPClassifier(nn.Module):
+    """The mean over all positions, layer norm, an MLP: (batch, channels, height, width) -> (batch, classes).
+
+    The MLP is linear to `ratio` times the channels, squared ReLU, layer norm, dropout, linear; with biases.
+    MetaFormer (Yu et al., 2022, https://arxiv.org/abs/2210.13452): ConvFormer, CAFormer. The squared ReLU is Primer's
+    (So et al., 2021, https://arxiv.org/abs/2109.08668).
+    """
+
+    kind = "head"
+
+    def __init__(self, channels: int, classes: int, ratio: float = 4, dropout: float = 0.0):
+        super().__init__()
+        hidden = int(channels * ratio)
+        self.norm = nn.LayerNorm(channels, eps=1e-6)
+        self.up = nn.Linear(channels, hidden)
+        self.hidden_norm = nn.LayerNorm(hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(hidden, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = torch.relu(self.up(self.norm(x.mean((2, 3))))).square()
+        return self.linear(self.dropout(self.hidden_norm(hidden)))
+
+
 class AuxiliaryHead(nn.Module):
     """DARTS' second classifier for the loss in training: (batch, channels, height, width) -> (batch, classes).
 

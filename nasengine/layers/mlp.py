@@ -22,3 +22,21 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.down(self.activation(self.up(x)))
+
+
+class Expand(nn.Conv2d):
+    """Pointwise to `ratio` times the channels: an MLP's first half, to be followed by an activation of one's choice."""
+
+    kind = "mlp"
+
+    def __init__(self, channels: int, ratio: float = 4, bias: bool = False):
+        super().__init__(channels, int(channels * ratio), 1, bias=bias)
+
+
+class Pointwise(nn.Conv2d):
+    """Each position by itself, linear: (batch, channels, height, width) -> (batch, width, height, width)."""
+
+    kind = "mlp"
+
+    def __init__(self, channels: int, width: int, bias: bool = False):
+        super().__init__(channels, width, 1, bias=bias)

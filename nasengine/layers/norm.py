@@ -36,3 +36,40 @@ class Norm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return nn.functional.group_norm(x, 1, self.weight, eps=1e-6)
+
+
+class ChannelNorm(nn.Module):
+    """Layer norm without bias: each position by its mean and variance over the channels; shapes stay.
+
+    MetaFormer (Yu et al., 2022, https://arxiv.org/abs/2210.13452), as its convolution and attention models have it,
+    and every MetaFormer around its downsamplings.
+    """
+
+    kind = "norm"
+    keeps_zero = True
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        last = x.permute(0, 2, 3, 1)
+        return nn.functional.layer_norm(last, self.weight.shape, self.weight, eps=1e-6).permute(0, 3, 1, 2)
+
+
+class GroupNorm(nn.Module):
+    """Group norm of one group: each sample by its mean and variance over channels, height and width; shapes stay.
+
+    Group normalization (Wu and He, 2018, https://arxiv.org/abs/1803.08494), as in PoolFormer (Yu et al., 2022,
+    https://arxiv.org/abs/2111.11418); it differs from Norm by its bias and by epsilon, 1e-5.
+    """
+
+    kind = "norm"
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.group_norm(x, 1, self.weight, self.bias, eps=1e-5)
