@@ -16,6 +16,7 @@ QUICK = {
     "nasbench101": {"channels": 8, "cells": 1},
     "nasnet": {"channels": 4, "cells": 1, "blocks": 2},
     "nasbench-macro": {"channels": 4, "features": 16},
+    "metaformer": {"widths": (16, 32, 32), "depths": (1, 2, 2), "head_channels": 8, "kernels": (3, 5)},
     "mobile": {
         "width": 0.5, "widths": (0.5, 1), "kernels": (3, 5), "expansions": (2, 3), "depths": (2,),
         "resolutions": (8, 12),

@@ -1,0 +1,79 @@
+"""The sizes of MetaFormers: those of their maps, and the settings that cannot be."""
+
+from collections.abc import Iterator, Sequence
+
+from nasengine.errors import SpaceError, did_you_mean
+
+MIXERS = ("identity", "pool", "conv", "attention", "random")
+
+
+def sides(input: Sequence[int], stages: int, stem: tuple[int, int, int]) -> list[tuple[int, int]]:
+    """Height and width of the maps in each stage; `stem` is kernel, stride and padding."""
+    kernel, stride, padding = stem
+    height, width = ((side + 2 * padding - kernel) // stride + 1 for side in input[1:])
+    found = []
+    for _ in range(stages):
+        found.append((height, width))
+        height, width = (height + 1) // 2, (width + 1) // 2
+    return found
+
+
+def shares(depths: Sequence[int]) -> list[float]:
+    """The mean place of each stage's blocks, from 0 for the first block of all to 1 for the last."""
+    middles = [sum(depths[:i]) + (depth - 1) / 2 for i, depth in enumerate(depths)]
+    return [middle / max(1, sum(depths) - 1) for middle in middles]
+
+
+def require(
+    input: Sequence[int],
+    widths: Sequence[int],
+    depths: Sequence[int],
+    width_factors: Sequence[float],
+    mixers: Sequence[str],
+    kernels: Sequence[int],
+    head: int,
+    stem: tuple[int, int, int],
+) -> None:
+    """Raise SpaceError with every setting that cannot be, each with its place and what to do."""
+    faults = [
+        *_of_stages(widths, depths),
+        *_of_mixers(mixers, kernels),
+        *(_of_heads(widths, width_factors, head) if "attention" in mixers else ()),
+        *_of_images(input, len(widths), stem),
+    ]
+    if faults:
+        raise SpaceError("\n".join(f"space metaformer: {fault}" for fault in faults))
+
+
+def _of_stages(widths: Sequence[int], depths: Sequence[int]) -> Iterator[str]:
+    if not widths or len(widths) != len(depths) or min(*widths, *depths) < 1:
+        yield f"widths {widths} and depths {depths} came; give a number of 1 or more in both for each stage"
+
+
+def _of_mixers(mixers: Sequence[str], kernels: Sequence[int]) -> Iterator[str]:
+    if not mixers:
+        yield f"mixers is empty; give some of {', '.join(MIXERS)}"
+    for mixer in mixers:
+        if mixer not in MIXERS:
+            yield f'mixer "{mixer}" is unknown; there are {", ".join(MIXERS)}.{did_you_mean(mixer, MIXERS)}'
+    if even := [kernel for kernel in kernels if kernel % 2 == 0]:
+        yield f"kernels {even} came, which would change the maps' sizes; give odd ones"
+
+
+def _of_heads(widths: Sequence[int], factors: Sequence[float], head: int) -> Iterator[str]:
+    for i, width in enumerate(widths):
+        uneven = [size for size in (int(width * factor) for factor in factors) if size % head]
+        if uneven:
+            yield (
+                f"stage{i + 1}.width: widths {uneven} came, and attention has heads of {head} channels, which must "
+                "divide them; change head_channels or widths, or leave attention out of mixers"
+            )
+
+
+def _of_images(input: Sequence[int], stages: int, stem: tuple[int, int, int]) -> Iterator[str]:
+    strides = stem[1] * 2 ** (stages - 1)
+    if min(input[1:]) < strides:
+        yield (
+            f"stage{stages}.downsampling: images of {input[1]} by {input[2]} came, and the strides up to here divide "
+            f"by {strides}; give images of at least {strides} by {strides}, fewer widths and depths, or a smaller stem"
+        )
