@@ -6,8 +6,8 @@ from nasengine.space import Published
 
 FIRST_PAPER, SECOND_PAPER = "https://arxiv.org/abs/2111.11418", "https://arxiv.org/abs/2210.13452"
 NARROW, WIDE = (64, 128, 320, 512), (96, 192, 384, 768)
-POOLFORMER = {"stem_norm": False, "bias": True, "scale": "layer", "head": "group"}
-BASELINE = {"stem_norm": True, "bias": False, "scale": "residual"}
+POOLFORMER = {"downsampling_norm": False, "bias": True, "scale": "layer", "head": "group"}
+BASELINE = {"downsampling_norm": True, "bias": False, "scale": "residual"}
 
 
 class Size(NamedTuple):

@@ -55,7 +55,7 @@ def space(
     per: Literal["block", "stage"] = "block",
     head_channels: int = 16,
     stem: tuple[int, int, int] = (3, 2, 1),
-    stem_norm: bool = True,
+    downsampling_norm: bool = True,
     bias: bool = False,
     scale: Literal["none", "layer", "residual"] = "residual",
     layer_scale: float = 1e-5,
@@ -75,7 +75,7 @@ def space(
     per: whether each block chooses its mixer, kernel and ratio, or one choice serves all blocks of a stage
     head_channels: channels of one attention head; they must divide every width
     stem: kernel, stride and padding of the first convolution; in the papers 7,4,2
-    stem_norm: whether the downsamplings have a norm, after the first and before the later ones
+    downsampling_norm: whether the downsamplings have a norm, after the first and before the later ones
     bias: whether the two layers of an MLP have a bias
     scale: learned factors at the end of each branch ("layer"), on the shortcuts from the third stage on, or none
     layer_scale: where the factors of "layer" start
@@ -94,7 +94,7 @@ def space(
         mixer = _mixer(mixers, kernels, head_channels, maps[i])
         block = _block(name, mixer, _mlp(name, ratios, bias), after, shortcut)
         first = dict(zip(("kernel", "stride", "padding"), stem, strict=True)) if i == 0 else {}
-        norm = ("before" if i else "after") if stem_norm else "none"
+        norm = ("before" if i else "after") if downsampling_norm else "none"
         sizes = dict.fromkeys(int(width * factor) for factor in width_factors)
         counts = dict.fromkeys(max(1, int(depth * factor)) for factor in depth_factors)
         stages[name] = chain(

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from nasengine.layers import Attention
+from nasengine.layers import Attention, RandomMixing
 
 
 def test_equals_attention_written_out_head_by_head():
@@ -26,3 +26,33 @@ def test_parameters_and_tokens():
 def test_heads_must_divide_the_channels():
     with pytest.raises(ValueError, match="24 channels.*heads of 16"):
         Attention(24, head=16)
+
+
+def test_no_matrix_of_positions_by_positions_is_kept():
+    layer, sizes = Attention(32, head=16), []
+
+    def pack(tensor):
+        sizes.append(tensor.numel())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        layer(torch.randn(1, 32, 16, 16))
+    assert max(sizes) == 32 * 256, "the map itself; the matrix would be 2 * 256 * 256"
+
+
+def test_random_mixing_averages_positions_by_a_matrix_that_never_learns():
+    """RandFormer (https://arxiv.org/abs/2210.13452): rows are softmaxes of uniform numbers, 196 positions squared."""
+    torch.manual_seed(0)
+    layer = RandomMixing(8, positions=196)
+    assert [(p.numel(), p.requires_grad) for p in layer.parameters()] == [(196**2, False)]
+    assert torch.allclose(layer.matrix.sum(1), torch.ones(196)) and layer.matrix.min() > 0
+    spread = layer.matrix.amax(1) / layer.matrix.amin(1)
+    assert float(spread.min()) > 2.5 and float(spread.max()) < 2.7183, "the softmax of numbers between 0 and 1"
+    x = torch.randn(2, 8, 14, 14)
+    expected = torch.einsum("mn,bcn->bcm", layer.matrix, x.flatten(2)).reshape(x.shape)
+    assert torch.allclose(layer(x), expected, atol=1e-6)
+
+
+def test_random_mixing_is_for_one_image_size():
+    with pytest.raises(ValueError, match="64 positions came; it mixes 49"):
+        RandomMixing(8, positions=49)(torch.randn(1, 8, 8, 8))

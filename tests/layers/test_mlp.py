@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from nasengine.layers import MLP
+from nasengine.layers import MLP, Expand, Pointwise
 
 
 @pytest.mark.parametrize(("ratio", "hidden"), [(4, 32), (2, 16), (2.5, 20)])
@@ -18,3 +18,10 @@ def test_positions_do_not_mix():
     changed[:, :, 1, 1] += 1.0
     difference = (layer(changed) - layer(x)).abs().sum(1)[0] > 0
     assert difference.nonzero().tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize(("bias", "biases"), [(False, 0), (True, 5 * 8)])
+def test_halves_of_an_mlp(bias, biases):
+    up, down = Expand(8, ratio=4, bias=bias), Pointwise(32, width=8, bias=bias)
+    assert sum(p.numel() for layer in (up, down) for p in layer.parameters()) == 8 * 8**2 + biases
+    assert down(up(torch.randn(2, 8, 3, 5))).shape == (2, 8, 3, 5)
