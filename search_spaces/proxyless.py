@@ -71,7 +71,7 @@ def _block(width: int, stride: int = 1, keeps: bool = True) -> Node:
 
 def picks(*stages: str) -> dict[str, tuple[str, ...]]:
     """The picks of six stages, each written as its blocks: `53` is kernel 5, expansion 3, and `-` is zero."""
-    made = {}
+    made: dict[str, tuple[str, ...]] = {}
     for number, stage in enumerate(stages, 1):
         for i, word in enumerate(stage.split(), 1):
             made[f"stage{number}.block{i}.block"] = ("zero" if word == "-" else f"k{word[0]}_e{word[1]}",)

@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+from torch.overrides import TorchFunctionMode
 
 from nasengine.interpreters.model import Model
 from nasengine.space import Architecture, Choice, Picks, Space
@@ -35,15 +37,16 @@ def training_memory(space: Space, picks: Picks, batch: int, optimizer_slots: int
 
     An architecture is trained as the network it is; any other picks (a mixture, or everything) within the whole
     supernet, gates that are tensors being learned with it if they require gradients. `optimizer_slots` is how many
-    numbers the optimizer keeps per weight: Adan 4, Adam 2, momentum 1. Workspaces of single kernels are not counted;
-    attention counts with its matrix of weights, which a fused kernel would not keep.
+    numbers the optimizer keeps per weight: Adan 4, Adam 2, momentum 1. Workspaces of single kernels are not counted.
+    Attention counts as the fused kernel keeps it, which takes queries, keys and values that are not strided within a
+    head; with other ones it counts with its matrix of weights.
     """
     with torch.device("meta"):
         whole = isinstance(picks, Architecture)
         model = Model(space, picks) if whole else Model(space)
         images = torch.empty(batch, *space.input)
         kept = _Kept([*model.parameters(), *model.buffers()], images)
-        with torch.autograd.graph.saved_tensors_hooks(kept.pack, kept.unpack):
+        with torch.autograd.graph.saved_tensors_hooks(kept.pack, kept.unpack), _Fused():
             outputs = model.forward_with_asides(images, None if whole else _OnMeta(picks))
     learning = _bytes(p for p in model.parameters() if p.requires_grad)
     weights = _bytes(model.parameters()) + _bytes(model.buffers())
@@ -78,6 +81,16 @@ class _Kept:
 
     def unpack(self, tensor: Tensor) -> Tensor:
         return tensor
+
+
+class _Fused(TorchFunctionMode):
+    """Attention on the meta device as real devices compute it: there alone it would keep its matrix of weights."""
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        tensors = args[:3]
+        if function is scaled_dot_product_attention and not kwargs and all(x.stride(-1) == 1 for x in tensors):
+            return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(*args)[0]
+        return function(*args, **(kwargs or {}))
 
 
 def _identity(tensor: Tensor) -> int:

@@ -168,5 +168,5 @@ class GroupedMBConv(MBConv):
     ):
         super().__init__(channels, width, expand, kernel, stride, activation=activation)
         hidden = self.up.out_channels
-        self.up = PointwiseInTwo(channels, hidden, together=2)
-        self.down = PointwiseInTwo(hidden, width)
+        self.up = PointwiseInTwo(channels, hidden, together=2)  # type: ignore[assignment]
+        self.down = PointwiseInTwo(hidden, width)  # type: ignore[assignment]

@@ -61,8 +61,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, head: int, mask: Tensor | 
 
     Keys and values may be of another height and width than queries. `mask` is (batch, 1, 1, positions) of the keys.
     """
-    parts = (part.flatten(2).unflatten(1, (-1, head)).transpose(2, 3).contiguous() for part in (query, key, value))
-    mixed = functional.scaled_dot_product_attention(*parts, attn_mask=mask)
+    q, k, v = (part.flatten(2).unflatten(1, (-1, head)).transpose(2, 3).contiguous() for part in (query, key, value))
+    mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
     return mixed.transpose(2, 3).reshape(query.shape)
 
 

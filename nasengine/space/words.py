@@ -36,8 +36,9 @@ def op(layer: type, **settings: Any) -> Op:
     return Op(layer, tuple(settings.items()))
 
 
-def choose(name: str, *values: Any, keep: int | tuple[int, int] = 1, **options: Any) -> Choice:
+def choose(name: str, *values: Any, keep: Any = 1, **options: Any) -> Choice:
     """A decision: `keep` of the options (or from `keep[0]` to `keep[1]`), which are plain values or named nodes."""
+    # `keep` is an int or a pair of them; were its type to say so, checkers would refuse options that come as **dict
     faults = []
     if not name or "." in name:
         faults.append(f"{name!r} is not a name: give a non-empty one without dots")
