@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import torch
 from nasengine import plugins
 from nasengine.bookkeeping import Bookkeeping, TableBookkeeping
 from nasengine.early_stopping import STOPPED
-from nasengine.errors import TrainingError
+from nasengine.errors import NasError, TrainingError
 from nasengine.executors._cost import measured
 from nasengine.interpreters.cost import cost as count_cost
 from nasengine.interpreters.digest import digest
@@ -67,12 +67,12 @@ def conduct(plan: Plan, db: str | Path, listener: Listener, command: str | None 
     with interrupt, ledger.open_search(plan.name, command=command or shlex.join(sys.argv), **facts) as record:
         listener.begin(record.name, plan, record.resumed)
         conducted = _Conduct(plan, ledger, record, listener, interrupt)
+        view = nullcontext() if plan.table is not None else seen_by_optuna(ledger, record.name, listener)
+        with conducted.executor() as executor, view:
+            conducted.run(executor)
         if plan.table is not None:
-            conducted.run()
             listener.note(f"table {plan.data_name} answered: no network was trained, so none is exported")
         else:
-            with seen_by_optuna(ledger, record.name, listener):
-                conducted.run()
             exported = Run(record.name, db).best.export(conducted.folder / "best")
             listener.note(f"the network is in {exported.folder}: it needs torch alone (parity {exported.parity:.1e})")
         record.finish()
@@ -103,12 +103,11 @@ class _Conduct:
         self.deadline = math.inf if plan.hours is None else time.monotonic() + plan.hours * 3600
         self.books = (Bookkeeping if plan.table is None else TableBookkeeping)(plan, ledger, record, listener)
 
-    def run(self) -> None:
+    def run(self, executor: Executor) -> None:
         """Search, unless that was done before, and train what is chosen; Ctrl-C ends it between the two."""
-        with self.executor() as executor:
-            found = self.gradient() if self.plan.is_gradient else self.proposals(executor)
-            self.interrupt.stop_if_asked()
-            self.final(executor, *found)
+        found = self.gradient() if self.plan.is_gradient else self.proposals(executor)
+        self.interrupt.stop_if_asked()
+        self.final(executor, *found)
 
     def time_is_up(self) -> bool:
         """Whether the budget of time is spent: running candidates are ended after their epoch."""
@@ -230,10 +229,14 @@ class _Conduct:
         return self.job(number, architecture, final=False)
 
     def executor(self) -> Any:
-        """Where jobs run; a context manager."""
+        """Where jobs run; a context manager. Where there is no such place, nothing has begun."""
         plan = self.plan
         made = plugins.one_class("executor", plan.executor)
-        return made(self.folder, plan.terms, dataset=plan.dataset, on_epoch=self.on_epoch, on_note=self.books.fault)
+        try:
+            return made(self.folder, plan.terms, dataset=plan.dataset, on_epoch=self.on_epoch, on_note=self.books.fault)
+        except NasError:
+            self.record.discard()
+            raise
 
     def on_epoch(self, job: Job, values: Mapping[str, Any]) -> bool:
         """Note an epoch, and say whether the training is to be ended after it."""

@@ -123,6 +123,8 @@ def test_there_are_no_more_gpus_than_there_are(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
     with pytest.raises(NasError, match="2 workers with 0.75 GPUs each came; this machine has 1 GPUs"):
         search(tmp_path / "a.db", executor="local", workers=2, gpus_per_worker=0.75)
+    with ne.Ledger(tmp_path / "a.db") as ledger:
+        assert ledger.searches() == [], "nothing was begun"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Table, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from nasengine.errors import LedgerError
@@ -199,6 +199,18 @@ class SearchRecord:
     def stop(self) -> None:
         """End the search as stopped, to be resumed under the same name, and let go of it."""
         self._end("stopped")
+
+    def discard(self) -> None:
+        """Forget a search that could not even begin, and let go of it; one that was there before stays, as stopped."""
+        if self.resumed:
+            self.stop()
+            return
+        self._ended = True
+        mine = delete(searches).where(searches.c.id == self.id)
+        try:
+            self._lease.write(lambda connection: connection.execute(mine))
+        finally:
+            self._lease.release()
 
     def __enter__(self) -> Self:
         return self

@@ -168,3 +168,15 @@ def test_best_is_by_the_value_told(ledger: Ledger, search: SearchRecord) -> None
     best = ledger.best("one")
     assert best is not None
     assert (best["trial"], best["value"]) == (1, -3.0)
+
+
+def test_a_search_that_could_not_begin_is_forgotten_and_one_that_had_begun_is_not(
+    ledger: Ledger, facts: dict[str, Any]
+) -> None:
+    ledger.open_search("one", **facts).discard()
+    assert ledger.searches() == []
+    with ledger.open_search("one", **facts) as record:
+        record.propose(0, {"op": ["skip"]})
+    ledger.open_search("one", **facts).discard()
+    assert [(search["name"], search["state"]) for search in ledger.searches()] == [("one", "stopped")]
+    ledger.open_search("one", **facts).stop()
