@@ -179,6 +179,9 @@ def make(
     """
     check({"trials": trials, "epochs": epochs, "limit": limit}, {"hours": hours, "gpu_hours": gpu_hours}, order, policy)
     agreed = terms_of(terms, stopper)
+    stopper = None if stopper == "none" else stopper
+    if stop_by is not None and stopper is None:
+        raise NasError(f"search: --stop-by {stop_by} came without a stopper; give --stopper asha, hyperband or median")
     evaluator = evaluator or ("train" if table is None else "table")
     plugins.find("evaluator", evaluator)
     plugins.find("executor", executor)
@@ -194,7 +197,7 @@ def make(
         "strategy_name": strategy, "strategy_options": dict(strategy_options or {}), "limit": limit, "seed": seed,
         "hours": hours, "gpu_hours": gpu_hours, "evaluator": evaluator, "executor": executor, "terms": agreed,
         "order": order, "name": name, "policy": policy, "warm_start": several(warm_start),
-        "trials": trials or TRIALS, "stopper": None if stopper == "none" else stopper,
+        "trials": trials or TRIALS, "stopper": stopper,
     }  # fmt: skip
     if is_gradient and agreed.workers > 1 and executor != "ray":
         raise NasError(

@@ -130,6 +130,8 @@ def test_there_are_no_more_gpus_than_there_are(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        ({"stop_by": "train_loss"}, "--stop-by train_loss came without a stopper"),
+        ({"stop_by": "train_loss", "stopper": "none"}, "came without a stopper"),
         ({"stopper": "ahsa"}, 'allowed are asha, hyperband, median, none. Did you mean "asha"'),
         ({"wrokers": 2}, 'Did you mean "workers"'),
         ({"workers": 0}, "workers came as 0"),
@@ -148,6 +150,11 @@ def test_words_that_cannot_be_right_are_said_before_anything_begins(words: Mappi
     with pytest.raises(NasError) as error:
         make("small-cell", **{"strategy": "random-search", **words})
     assert said in str(error.value)
+
+
+def test_no_stopper_suits_every_search() -> None:
+    assert make("darts", "pr-darts", stopper="none", limit=100).stopper is None
+    assert make("small-cell", "random-search", stopper="none").facts()["stopper"] is None
 
 
 def test_a_supernet_of_several_processes_is_trained_on_the_cluster(
