@@ -37,8 +37,11 @@ ROOMS = {
     "bench": Room(
         {"space", "errors", "plugins", "settings", "search", "tables", "job"}, {"ray", "optuna", "sqlalchemy", "torch"}
     ),
+    "hardware": Room({"space", "errors", "interpreters", "exporters", "tables"}, {"ray", "optuna", "sqlalchemy"}),
+    "proxies": Room({"errors", "training"}, {"ray", "optuna", "sqlalchemy"}),
     "evaluators": Room(
-        {"space", "errors", "interpreters", "training", "job", "tables"}, {"ray", "optuna", "sqlalchemy"}
+        {"space", "errors", "interpreters", "training", "job", "tables", "proxies", "plugins"},
+        {"ray", "optuna", "sqlalchemy"},
     ),
     "search": Room({"space", "errors", "interpreters", "training", "job", "ledger"}, {"ray", "optuna", "sqlalchemy"}),
     "executors": Room(
@@ -65,9 +68,11 @@ FREE = {
     "early_stopping",
     "engine",
     "estimate",
+    "fidelity",
     "interrupt",
     "listener",
     "operations",
+    "pareto",
     "plan",
     "plan_words",
     "retrain",
