@@ -10,6 +10,7 @@ from torch.func import functional_call
 
 from nasengine.errors import SpaceError
 from nasengine.interpreters.shape import build, trace
+from nasengine.interpreters.slicing import LEADING, Window, cut, dress_of, put
 from nasengine.interpreters.store import enlarge, largest
 from nasengine.space import EVERYTHING, Architecture, Choice, Picks, Space, run
 
@@ -60,13 +61,15 @@ class Model(nn.Module):
 
     def forward(self, x: Tensor, picks: Picks | None = None) -> Tensor:
         """(batch, channels, height, width) to (batch, classes); a supernet needs picks, which say what to run."""
-        output: Tensor = run(self.space.network, (x,), self._chosen(picks), _Forward(self))
+        chosen = self._chosen(picks)
+        output: Tensor = run(self.space.network, (x,), chosen, _Forward(self, chosen))
         return output
 
     def forward_with_asides(self, x: Tensor, picks: Picks | None = None) -> tuple[Tensor, dict[str, Tensor]]:
         """The output, and what each aside (a branch for the loss alone) gave by its name."""
-        by = _ForwardWithAsides(self)
-        return run(self.space.network, (x,), self._chosen(picks), by), by.asides
+        chosen = self._chosen(picks)
+        by = _ForwardWithAsides(self, chosen)
+        return run(self.space.network, (x,), chosen, by), by.asides
 
     def _chosen(self, picks: Picks | None) -> Picks:
         if self.is_supernet and picks is None:
@@ -81,19 +84,27 @@ class Model(nn.Module):
             )
         return self.picks if picks is None else picks
 
-    def inherit(self, architecture: Architecture) -> "Model":
+    def inherit(self, architecture: Architecture, dressed: Picks | None = None) -> "Model":
         """The smaller network of an architecture with this supernet's weights, on the same device.
 
-        Its batch statistics are those of the supernet: estimate them anew before it is used or exported.
+        `dressed` says which window of the channels is cut out: the leading ones, if it is not given. Batch statistics
+        are those of the supernet: estimate them anew before it is used or exported.
         """
-        child = Model(self.space, architecture)
+        child, (window, _) = Model(self.space, architecture), dress_of(dressed)
         with torch.no_grad():
             for place, layer in child.layers():
-                for name, view in _views(place, self._layers[place], layer).items():
+                for name, view in _views(place, self._layers[place], layer, window).items():
                     _tensors(layer)[name].data = view.detach().clone()
         return child.train(self.training)
 
-    def at(self, place: str, layer: type, settings: Mapping[str, Any], inputs: tuple[Tensor, ...]) -> Tensor:
+    def at(
+        self,
+        place: str,
+        layer: type,
+        settings: Mapping[str, Any],
+        inputs: tuple[Tensor, ...],
+        window: Window = LEADING,
+    ) -> Tensor:
         """Run the layer that stands at a place, with these settings, on these inputs."""
         if not self.is_supernet:
             return self._layers[place](*inputs)
@@ -107,7 +118,13 @@ class Model(nn.Module):
         if sized is full:
             return full(*inputs)
         sized.train(self.training)
-        return functional_call(sized, _views(place, full, sized), inputs)
+        views = _views(place, full, sized, window)
+        output: Tensor = functional_call(sized, views, inputs)
+        if self.training:
+            for name, buffer in full.named_buffers():  # a copy's statistics go back to where they are stored
+                if not views[name]._is_view() and views[name] is not buffer:
+                    put(buffer, views[name], window)
+        return output
 
 
 def _key(place: str, layer: type, widths: Sequence[int], settings: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -118,11 +135,12 @@ def _key(place: str, layer: type, widths: Sequence[int], settings: Mapping[str, 
 class _Forward:
     """The interpreter that runs a model: values are tensors."""
 
-    def __init__(self, model: Model):
+    def __init__(self, model: Model, picks: Picks):
         self.model = model
+        self.window, _ = dress_of(picks)
 
     def op(self, place: str, layer: type, settings: Mapping[str, Any], inputs: tuple[Tensor, ...]) -> Tensor:
-        return self.model.at(place, layer, settings, inputs)
+        return self.model.at(place, layer, settings, inputs, self.window)
 
     def add(self, place: str, values: Sequence[Tensor]) -> Tensor:
         return reduce(torch.add, values)
@@ -135,8 +153,8 @@ class _Forward:
 
 
 class _ForwardWithAsides(_Forward):
-    def __init__(self, model: Model):
-        super().__init__(model)
+    def __init__(self, model: Model, picks: Picks):
+        super().__init__(model, picks)
         self.asides: dict[str, Tensor] = {}
 
     def aside(self, name: str, place: str, branch: Callable[[], Tensor]) -> None:
@@ -147,20 +165,7 @@ def _tensors(layer: nn.Module) -> dict[str, Tensor]:
     return {**dict(layer.named_parameters()), **dict(layer.named_buffers())}
 
 
-def _views(place: str, full: nn.Module, sized: nn.Module) -> dict[str, Tensor]:
+def _views(place: str, full: nn.Module, sized: nn.Module, window: Window) -> dict[str, Tensor]:
     """The part of each stored tensor that the smaller layer uses."""
     stored = _tensors(full)
-    return {name: _crop(place, name, stored[name], tensor.shape) for name, tensor in _tensors(sized).items()}
-
-
-def _crop(place: str, name: str, stored: Tensor, shape: Sequence[int]) -> Tensor:
-    """The leading channels and the central kernel window of a tensor, as a view."""
-    if any(wanted > held for wanted, held in zip(shape, stored.shape, strict=True)):
-        raise SpaceError(
-            f"{place}: {name} is asked for as {tuple(shape)}, the supernet holds {tuple(stored.shape)}; "
-            "build the space with larger sizes"
-        )
-    for d, wanted in enumerate(shape):
-        start = (stored.shape[d] - wanted) // 2 if d >= 2 else 0
-        stored = stored.narrow(d, start, wanted)
-    return stored
+    return {name: cut(place, name, stored[name], tensor.shape, window) for name, tensor in _tensors(sized).items()}
