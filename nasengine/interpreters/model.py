@@ -117,7 +117,7 @@ class Model(nn.Module):
         sized, full = self._sized[key], self._layers[place]
         if sized is full:
             return full(*inputs)
-        sized.train(self.training)
+        _take_modes(sized, full)
         views = _views(place, full, sized, window)
         output: Tensor = functional_call(sized, views, inputs)
         if self.training:
@@ -130,6 +130,13 @@ class Model(nn.Module):
 def _key(place: str, layer: type, widths: Sequence[int], settings: Mapping[str, Any]) -> tuple[Any, ...]:
     """What tells the sizes of a layer apart; a training-only one serves every width, so that its rate can be set."""
     return (place, *(() if getattr(layer, "training_only", False) else widths), *settings.items())
+
+
+def _take_modes(sized: nn.Module, full: nn.Module) -> None:
+    """Train or evaluate part by part as the stored layer does: dropout may rest in it while norms learn."""
+    modes = {name: part.training for name, part in full.named_modules()}
+    for name, part in sized.named_modules():
+        part.training = modes.get(name, full.training)
 
 
 class _Forward:
