@@ -32,6 +32,11 @@ class Contest:
                 f"table {table.name}: it has no {' and no '.join(missing)}; objectives may be "
                 f"{', '.join(table.values)}.{hints}"
             )
+        if goal.bounds and goal.reward == "constraint":
+            raise TableError(
+                f"table {table.name}: bounds came as constraints; strategies are compared by one number of every row: "
+                "give --reward soft or --reward hard"
+            )
         named = {one.name for one in goal.objectives}
         self.table, self.goal = table, goal
         self.report = table.report if table.report not in named else None

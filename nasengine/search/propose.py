@@ -74,16 +74,17 @@ def values_of(result: Result) -> dict[str, float]:
 
 
 def told_of(result: Result, goal: Goal) -> Told:
-    """What a strategy is told; a failed result has no value, nor has one that lacks an objective."""
+    """What a strategy is told; a failed result has no value, nor has one that lacks an objective or breaks a bound."""
     architecture, values = Architecture.from_json(result.architecture), values_of(result)
     error, missing = result.error, goal.missing(values)
     if error is None and missing:
         error = f"no value called {', '.join(missing)}; there are {', '.join(values) or 'none'}"
     if error is not None:
         return Told(result.number, architecture, values, None, error, weights=result.weights)
+    violation = goal.violation(values)
     return Told(
-        result.number, architecture, values, goal.value(values), None, goal.each(values), weights=result.weights,
-        stopped=result.stopped,
+        result.number, architecture, values, None if violation else goal.value(values), None, goal.each(values),
+        weights=result.weights, stopped=result.stopped, violation=violation,
     )  # fmt: skip
 
 

@@ -23,11 +23,12 @@ class Told:
     number: int  # the proposal's
     architecture: Architecture
     values: Mapping[str, float]
-    value: float | None  # what is to be made large; None where the job failed
+    value: float | None  # what is to be made large; None where the job failed, or a bound is broken
     error: str | None = None
     objectives: tuple[float, ...] = ()  # one for each objective, all to be made large; empty where the job failed
     weights: str | None = None  # the file of the trained weights, where they were kept
     stopped: int | None = None  # the epoch after which it was ended early: its value is of that epoch
+    violation: float = 0.0  # by how much it breaks bounds; then it has no value, though it was measured
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def made_up(rows: int | None = None, report: bool = True) -> Table:
 
 def contest(*objectives: str, rows: int | None = None, report: bool = True) -> Contest:
     """The table under a goal."""
-    return Contest(made_up(rows, report), Goal.parse(objectives or ["validation_accuracy"]))
+    return Contest(made_up(rows, report), Goal.parse(objectives or ["validation_accuracy"], "soft"))
 
 
 def write_files(folder: Path) -> Path:

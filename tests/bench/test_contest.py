@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nasengine.bench.contest import Contest
 from nasengine.errors import TableError
 from nasengine.search.objective import Goal
 from tests.bench.made_up import contest
@@ -32,10 +33,12 @@ def test_what_is_to_be_small_is_turned() -> None:
 
 def test_bounds_make_the_score_mnasnets_reward() -> None:
     made = contest("validation_accuracy", "latency_ms<1.03")
-    goal = Goal.parse(["validation_accuracy", "latency_ms<1.03"])
+    goal = Goal.parse(["validation_accuracy", "latency_ms<1.03"], "soft")
     assert made.bounded
     assert made.scores.tolist() == [goal.value(made.table.at(row)) for row in range(81)]
     assert not np.array_equal(made.scores, made.table.values["validation_accuracy"])
+    with pytest.raises(TableError, match="give --reward soft or --reward hard"):
+        Contest(made.table, Goal.parse(["validation_accuracy", "latency_ms<1.03"], "constraint"))
 
 
 def test_an_objective_that_the_table_lacks_is_named_with_those_there_are() -> None:

@@ -139,7 +139,7 @@ def test_multi_objective_with_a_bound(table: Path) -> None:
         (["--target", "2"], "--target came as 2.0"),
         (["--table", "nasbench_2O1"], "no such file or name"),
         (["--to", "n.txt"], "which is a file; name a folder"),
-        (["--reward", "sofft"], "allowed are soft, hard"),
+        (["--reward", "sofft"], "allowed are constraint, soft, hard"),
     ],
 )  # fmt: skip
 def test_bad_words_begin_nothing(table: Path, more: list[str], said: str) -> None:

@@ -288,10 +288,12 @@ def test_what_a_strategy_wants_inherited_goes_with_the_job() -> None:
 
 
 def test_what_is_told_follows_the_goal() -> None:
-    result = Result(3, {"a": ["1"], "b": ["2"]}, values={"accuracy": 0.5}, params=200, macs=7, seconds=2.0)
-    told = told_of(result, Goal.parse(["max:accuracy", "min:params"]))
+    result = Result(3, {"a": ["1"], "b": ["2"]}, values={"score": 0.5}, params=200, macs=7, seconds=2.0)
+    told = told_of(result, Goal.parse(["max:score", "min:params"]))
     assert (told.value, told.objectives, told.error) == (0.5, (0.5, -200.0), None)
-    assert told.values == {"accuracy": 0.5, "params": 200.0, "macs": 7.0, "seconds": 2.0}
-    lacking = told_of(result, Goal.parse(["accuracy", "latency<5"]))
+    assert told.values == {"score": 0.5, "params": 200.0, "macs": 7.0, "seconds": 2.0}
+    lacking = told_of(result, Goal.parse(["score", "latency<5"]))
     assert (lacking.value, lacking.objectives) == (None, ())
-    assert lacking.error == "no value called latency; there are params, macs, seconds, accuracy"
+    assert lacking.error == "no value called latency; there are params, macs, seconds, score"
+    broken = told_of(result, Goal.parse(["score", "params<160"]))  # measured, so that it is no failure
+    assert (broken.value, broken.error, broken.objectives, broken.violation) == (None, None, (0.5,), 0.25)
