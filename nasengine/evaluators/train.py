@@ -70,7 +70,7 @@ def evaluate(
             cost={"micro_batch": micro_batch} if micro_batch < training.recipe.batch else {},
         )  # fmt: skip
     except Exception as error:  # a candidate that fails is an answer, never the end of a search
-        result = dataclasses.replace(result, error=_words(error))
+        result = dataclasses.replace(result, error=fault_words(error))
     return dataclasses.replace(result, seconds=time.monotonic() - started, epochs=list(curve.values()))
 
 
@@ -125,7 +125,7 @@ def is_disk_full(error: Exception) -> bool:
     return full or "No space left on device" in str(error) or "os error 28" in str(error)
 
 
-def _words(error: Exception) -> str:
+def fault_words(error: Exception) -> str:
     """One line that says what went wrong, with the place in the code where it is not our own message."""
     if isinstance(error, NasError):
         return str(error)

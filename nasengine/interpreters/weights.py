@@ -24,11 +24,15 @@ def save_weights(model: nn.Module, path: Path) -> Path:
     return path
 
 
-def load_weights(model: nn.Module, path: Path) -> None:
-    """Read a state dict into a model of exactly the same structure."""
+def load_weights(model: nn.Module, path: Path, *, beside: str | None = None) -> dict[str, Tensor]:
+    """Read a state dict into a model of exactly the same structure.
+
+    Returns the tensors whose names begin with `beside`: they lie in the file as well, and are not the model's.
+    """
     if not path.exists():
         raise ExportError(f"weights {path}: there is no such file; train the network again, or pass where it moved to")
     stored, wanted = load_file(path), model.state_dict()
+    others = {name: stored.pop(name) for name in list(stored) if beside is not None and name.startswith(beside)}
     shapes = {name: tuple(tensor.shape) for name, tensor in stored.items()}
     faults = [f"{name} is missing" for name in wanted if name not in shapes]
     faults += [f"{name} does not belong to the network.{did_you_mean(name, wanted)}" for name in shapes.keys() - wanted]
@@ -41,6 +45,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
         more = f" (and {len(faults) - 5} more)" if len(faults) > 5 else ""
         raise ExportError(f"weights {path}: {'; '.join(faults[:5])}{more}; they are of another network")
     model.load_state_dict(stored)
+    return others
 
 
 def start_from(model: nn.Module, origins: Mapping[str, Sequence[str]]) -> None:
