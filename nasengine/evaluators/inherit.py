@@ -57,7 +57,7 @@ class Supernet:
 
     @torch.no_grad()
     def network(self, architecture: Architecture) -> Model:
-        """The network of an architecture with weights cut out of the supernet; norms' statistics are not yet its own."""
+        """The network of an architecture, weights cut out of the supernet; norms' statistics are not its own yet."""
         return self.model.inherit(architecture, None if self.strategy is None else self.strategy.dress(architecture))
 
 
