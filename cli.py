@@ -69,14 +69,16 @@ def search(
     recipe_values: Dotted = None,
     supernet_values: Dotted = None,
     fidelity: Dotted = None,
+    proxy_options: Dotted = None,
     line: Line = "",
 ) -> int:
     """Search a space, train the network that is found, and record everything.
 
     Settings have dotted flags: --space.channels 8 (see `nasengine describe --space NAME`), --strategy.order 2
     (`nasengine strategies NAME`), --recipe.epochs 60 for the training of networks, --supernet.lr 0.02 for a
-    supernet's, --fidelity.share 0.5 (of the images), .epochs or .resolution for cheaper candidates. The same command
-    with the same --name goes on where it was stopped; Ctrl-C once finishes what runs, twice stops now.
+    supernet's, --fidelity.share 0.5 (of the images), .epochs or .resolution for cheaper candidates, --proxy.batch 32
+    for a score without training. The same command with the same --name goes on where it was stopped; Ctrl-C once
+    finishes what runs, twice stops now.
     """
     from nasengine.console.searching import search as run
 
@@ -86,6 +88,7 @@ def search(
         "recipe_values": recipe_values,
         "supernet_values": supernet_values,
         "fidelity": fidelity,
+        "proxy_options": proxy_options,
     }
     return run({**vars(flags or SearchFlags()), **dotted}, db=db, dry_run=dry_run, line=line)
 

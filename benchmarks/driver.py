@@ -12,7 +12,8 @@ from nasengine.bookkeeping import Bookkeeping
 from nasengine.job import Job
 from nasengine.ledger import Ledger
 from nasengine.listener import Listener
-from nasengine.plan import Plan, make
+from nasengine.plan import make
+from nasengine.planned import Plan
 from nasengine.runs import run_folder
 from nasengine.search.propose import propose
 from nasengine.space import Architecture

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nasengine.errors import NasError
     from nasengine.ledger import Ledger
     from nasengine.listener import Listener
-    from nasengine.plan import Plan
+    from nasengine.planned import Plan
     from nasengine.plugins import load_space, load_strategy
     from nasengine.retrain import train
     from nasengine.runs import Run, Trial

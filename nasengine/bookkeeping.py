@@ -13,7 +13,7 @@ from nasengine.ledger import Ledger, SearchRecord
 from nasengine.ledger import Trial as TrialStart
 from nasengine.ledger.queries import FAULT
 from nasengine.listener import Listener
-from nasengine.plan import Plan
+from nasengine.planned import Plan
 from nasengine.runs import run_folder
 from nasengine.search.propose import History, told_of
 from nasengine.search.strategy import Remark
@@ -94,14 +94,37 @@ class Bookkeeping:
         return not (job.final or job.inherit)
 
     def known(self, job: Job) -> Result | None:
+        refused = self.infeasible(job)
+        if refused is not None:
+            return refused
         ask = self.plan.reuse and self.may_be_reused(job)
         found = self.ledger.find_reusable(self.key(job)) if ask else None
         if found is None:
             return None
-        result = Result.from_json({**found.result.to_json(), "number": job.number, "architecture": job.architecture})
+        known = {**found.result.to_json(), "number": job.number, "architecture": job.architecture}
+        known["values"] = {**known["values"], **job.figures}  # measured now, and perhaps not then
+        result = Result.from_json(known)
         value = self.value_of(result)
         self.record.record(result, reuse_key=self.key(job), reused_from=found.trial_id, value=value)
         self.listener.result(result, f"{found.search}, trial {found.number}")
+        return result
+
+    def infeasible(self, job: Job) -> Result | None:
+        """The result of a job whose figures, measured before its training, break a bound: it is not trained."""
+        if job.final or self.plan.goal.reward != "constraint":
+            return None
+        broken = [
+            f"{one.name} is {job.figures[one.name]:g}, the bound {one.bound:g}"
+            for one in self.plan.goal.objectives
+            if one.bound is not None and job.figures.get(one.name, 0.0) > one.bound
+        ]
+        if not broken:
+            return None
+        result = Result(
+            job.number, job.architecture, values=dict(job.figures), error=f"infeasible: {', '.join(broken)}"
+        )
+        self.record.record(result)
+        self.listener.result(result, None)
         return result
 
     def start(self, job: Job) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nasengine.ledger import Ledger
-from nasengine.plan import Plan
+from nasengine.planned import Plan
 
 if TYPE_CHECKING:  # it brings Optuna
     from nasengine.search.stopper import Curve, Stopper

@@ -27,7 +27,8 @@ from nasengine.ledger import Trial as TrialStart
 from nasengine.ledger.environment import environment
 from nasengine.ledger.queries import value_of
 from nasengine.listener import Listener
-from nasengine.plan import Plan, make
+from nasengine.plan import make
+from nasengine.planned import Plan
 from nasengine.runs import Run, run_folder, writable
 from nasengine.search import relay
 from nasengine.search.propose import Executor, propose
@@ -43,7 +44,7 @@ SUPERNET = -1  # its number among running jobs; candidates begin with 0
 def search(
     space: str | None = None,
     strategy: str = "pr-darts",
-    data: Any = "digits",
+    data: Any = None,
     *,
     db: str | Path = DEFAULT,
     listener: Listener | None = None,
@@ -55,7 +56,7 @@ def search(
     Takes everything that `nasengine.plan.make` does (name, trials, epochs, hours, seed, …). The same call with the
     same `name` goes on where an earlier one stopped. Raises NasError for anything a user can mend.
     """
-    return conduct(make(space, strategy, data, **words), db, listener or Listener(), command)
+    return conduct(make(space, strategy, data, db=db, **words), db, listener or Listener(), command)
 
 
 def conduct(plan: Plan, db: str | Path, listener: Listener, command: str | None = None) -> Run:
@@ -70,13 +71,21 @@ def conduct(plan: Plan, db: str | Path, listener: Listener, command: str | None 
         view = nullcontext() if plan.table is not None else seen_by_optuna(ledger, record.name, listener)
         with conducted.executor() as executor, view:
             conducted.run(executor)
-        if plan.table is not None:
+        if plan.is_sampler:
+            listener.note(f"the supernet is trained; search it: {next_search(record.name, db)}")
+        elif plan.table is not None:
             listener.note(f"table {plan.data_name} answered: no network was trained, so none is exported")
         else:
             exported = Run(record.name, db).best.export(conducted.folder / "best")
             listener.note(f"the network is in {exported.folder}: it needs torch alone (parity {exported.parity:.1e})")
         record.finish()
     return Run(record.name, db)
+
+
+def next_search(name: str, db: str | Path) -> str:
+    """The command that searches a trained supernet."""
+    where = "" if db == DEFAULT else f" --db {shlex.quote(str(db))}"
+    return f"nasengine search --strategy evolution --supernet {shlex.quote(name)}{where} --trials 200"
 
 
 @contextmanager
@@ -107,7 +116,8 @@ class _Conduct:
         """Search, unless that was done before, and train what is chosen; Ctrl-C ends it between the two."""
         found = self.gradient() if self.plan.is_gradient else self.proposals(executor)
         self.interrupt.stop_if_asked()
-        self.final(executor, *found)
+        if not self.plan.is_sampler:
+            self.final(executor, *found)
 
     def time_is_up(self) -> bool:
         """Whether the budget of time is spent: running candidates are ended after their epoch."""
@@ -128,7 +138,7 @@ class _Conduct:
         """Train the supernet, unless that was done before, and settle on an architecture."""
         known = self.done("supernet", 0)
         if known is not None:
-            self.listener.note("the supernet was trained before; going on with what it settled on")
+            self.listener.note("the supernet was trained before")
             return Architecture.from_json(known["architecture"]), 0
         plan, space = self.plan, self.plan.supernet_space
         assert space is not None and plan.supernet is not None
@@ -189,7 +199,7 @@ class _Conduct:
         )
         with plugins.blaming("strategy", plan.strategy_name):
             ended = propose(
-                plan.strategy(), executor, self.books, job_for=self.candidate, trials=plan.trials, seed=plan.seed,
+                plan.strategy(), executor, self.books, job_for=plan.job, trials=plan.trials, seed=plan.seed,
                 goal=plan.goal, warm=warm, order=plan.order, workers=plan.workers, out_of_time=self.out_of_time,
             )  # fmt: skip
         self.interrupt.stop_if_asked()
@@ -214,7 +224,7 @@ class _Conduct:
             plan = self.plan
             if plan.table is None:
                 self.listener.phase("final", plan.final.epochs)
-            job = self.job(number, architecture, final=True)
+            job = plan.job(number, architecture, final=True)
             self.books.start(job)
             executor.submit(job)
             _, result = executor.next()
@@ -224,9 +234,6 @@ class _Conduct:
                 raise TrainingError(f"final training of {self.record.name}: {result.error}")
         else:
             self.listener.note("the chosen network was trained before")
-
-    def candidate(self, number: int, architecture: Architecture) -> Job:
-        return self.job(number, architecture, final=False)
 
     def executor(self) -> Any:
         """Where jobs run; a context manager. Where there is no such place, nothing has begun."""
@@ -245,12 +252,3 @@ class _Conduct:
         self.record.epoch(self.books.rows[job.number], {**values, STOPPED: 1.0} if stop else values)
         self.listener.epoch("final" if job.final else "candidates", values)
         return stop or (not job.final and self.time_is_up())
-
-    def job(self, number: int, architecture: Architecture, final: bool) -> Job:
-        plan = self.plan
-        return Job(
-            number=number, space=plan.space_name, settings=plan.settings_of(final),
-            architecture=architecture.to_json(), evaluator=plan.final_evaluator if final else plan.evaluator,
-            recipe=(plan.final if final else plan.candidate).to_json(), data=plan.data_name,
-            fidelity=plan.final_fidelity if final else plan.fidelity, seed=plan.seed, final=final,
-        )  # fmt: skip

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import torch
 
 from nasengine import plugins
+from nasengine.errors import TrainingError
 from nasengine.interpreters.memory import training_memory
 from nasengine.interpreters.model import Model
-from nasengine.plan import Plan
+from nasengine.planned import Plan
 from nasengine.search.room import SLOTS, step_memory
 from nasengine.search.turns import Turns
 from nasengine.space import Architecture
@@ -39,8 +40,10 @@ def phases(plan: Plan) -> list[Phase]:
 
     Workers are taken to be as fast side by side as one is alone; nothing is taken to be stopped early.
     """
-    found = [_supernet(plan)] if plan.is_gradient else [_candidates(plan)]
-    return [*found, _training(plan, "final", plan.final, 1)]
+    if plan.is_sampler:
+        return [_supernet(plan)]
+    found = _supernet(plan) if plan.is_gradient else _candidates(plan) if plan.evaluator == "train" else _scored(plan)
+    return [found, *([_training(plan, "final", plan.final, 1)] if plan.final_by == "train" else [])]
 
 
 def _candidates(plan: Plan) -> Phase:
@@ -50,6 +53,21 @@ def _candidates(plan: Plan) -> Phase:
     recipe = replace(plan.candidate, epochs=plan.candidate_epochs, warmup=0)
     one = _training(replace(plan, dataset=data, space=space), "candidates", recipe, plan.trials)
     return replace(one, seconds=one.seconds / min(plan.workers, plan.trials))
+
+
+def _scored(plan: Plan) -> Phase:
+    """Candidates that are measured without a training: the second of two that are measured now is timed."""
+    evaluate = plugins.load("evaluator", plan.evaluator).evaluate
+    space = plugins.load_space(plan.space_name, plan.settings_of(final=False))
+    for number in (0, 1):
+        architecture = plan.space.sample(random.Random(number))
+        began = time.perf_counter()
+        result = evaluate(plan.job(number, architecture), space, plan.data)
+        seconds = time.perf_counter() - began
+        if result.error:
+            raise TrainingError(f"evaluator {plan.evaluator}: {result.error}")
+    memory = training_memory(space, architecture, plan.candidate.batch, 0).total
+    return Phase("candidates", plan.trials, 1, 1, seconds * plan.trials / min(plan.workers, plan.trials), memory)
 
 
 def _supernet(plan: Plan) -> Phase:

@@ -35,6 +35,7 @@ class Job:
     final: bool = False
     inherit: dict[str, list[str]] = field(default_factory=dict)  # place -> weights to start from: file, place in it
     micro_batch: int | None = None  # images that go through the network at once; None for the recipe's whole batch
+    figures: dict[str, float] = field(default_factory=dict)  # known before training, such as a latency
 
     def to_json(self) -> Json:
         """Return the job as a plain dict; a number that is not finite is refused with its place."""

@@ -66,34 +66,72 @@ def terms_of(words: Settings, stopper: str | None) -> Terms:
 
 def fidelity_of(words: Settings) -> dict[str, Any]:
     """The fidelity of candidates, words of a command line made numbers."""
-    unknown = [word for word in words if word not in LOWERED]
+    allowed = (*LOWERED, "batches")
+    unknown = [word for word in words if word not in allowed]
     if unknown:
-        hint = did_you_mean(unknown[0], LOWERED)
-        raise NasError(f"search: --fidelity.{unknown[0]} came; allowed are {', '.join(LOWERED)}.{hint}")
+        hint = did_you_mean(unknown[0], allowed)
+        raise NasError(f"search: --fidelity.{unknown[0]} came; allowed are {', '.join(allowed)}.{hint}")
     read: dict[str, Any] = {}
     for word, value in words.items():
         try:
             read[word] = float(value) if word == "share" else int(value)
         except (TypeError, ValueError) as error:
             raise NasError(f"search: --fidelity.{word} came as {value!r}; give a number") from error
+    if read.get("batches", 1) < 1:
+        raise NasError(f"search: --fidelity.batches came as {read['batches']}; give a whole number of at least 1")
     return read
 
 
+FLAGS = {"table": "--table", "inherit": "--supernet", "proxy": "--proxy"}
+EXAMPLES = {
+    "table": "--table nasbench201, or a file",
+    "inherit": "--supernet NAME, the search that trained it",
+    "proxy": "--proxy synflow",
+}
+
+
 def agree(
-    strategy: str, is_gradient: bool, evaluator: str, table: Any, reading: Settings, told: bool, supernet: bool
-) -> None:
-    """Refuse words that have no meaning together."""
+    strategy: str, is_gradient: bool, evaluator: str, means: Mapping[str, Any], reading: Settings, *,
+    warm_start: bool, supernet: bool, cheaper: str, stop_by: Any, final_by: str, options: bool, executor: str,
+    workers: int,
+) -> None:  # fmt: skip
+    """Refuse words that have no meaning together; `means`: what each evaluator but train needs, where it came."""
+    given = [kind for kind, word in means.items() if word is not None]
+    faults = []
     if supernet and not is_gradient:
-        raise NasError(f"search: strategy {strategy} trains no supernet, so --supernet.… has no meaning; leave it out")
-    if is_gradient and (table is not None or told):
-        raise NasError(
-            f"search: strategy {strategy} trains a supernet; --table, --objective and --warm-start are for strategies "
-            "that propose architectures, such as evolution (see `nasengine strategies`)"
+        faults.append(f"strategy {strategy} trains no supernet, so --supernet.… has no meaning; leave it out")
+    if is_gradient and (given or warm_start):
+        flags = [FLAGS[kind] for kind in given] + ["--warm-start"] * warm_start
+        faults.append(
+            f"strategy {strategy} trains a supernet; {', '.join(flags)} came, for strategies that propose "
+            "architectures, such as evolution (see `nasengine strategies`)"
         )
-    if (evaluator == "table") != (table is not None):
-        raise NasError(
-            f"search: --evaluator {evaluator} came {'with' if table else 'without'} --table; a table answers with "
-            "--evaluator table alone, and that needs one: --table nasbench201, or a file"
+    if len(given) > 1:
+        faults.append(f"{' and '.join(FLAGS[kind] for kind in given)} came; candidates are measured one way: give one")
+    for kind, flag in FLAGS.items():
+        if (evaluator == kind) != (kind in given) and len(given) < 2:
+            faults.append(
+                f"--evaluator {evaluator} came {'with' if kind in given else 'without'} {flag}; it answers with "
+                f"--evaluator {kind} alone, and that needs one: {EXAMPLES[kind]}"
+            )
+    if "table" not in given and any(reading.values()):
+        faults.append("--dataset, --mapping and --join say how to read a table; give --table as well")
+    if options and "proxy" not in given:
+        faults.append("--proxy.… came without --proxy; give its name, such as --proxy synflow")
+    if final_by not in ("train", "inherit"):
+        faults.append(f"--final came as {final_by!r}; allowed are train and inherit")
+    if final_by == "inherit" and "inherit" not in given:
+        faults.append("--final inherit came without --supernet; there are no weights to keep")
+    if is_gradient and workers > 1 and executor != "ray":
+        faults.append(
+            f"--executor {executor} --workers {workers} came; a supernet is trained by several processes with "
+            "--executor ray, or by one: leave --workers out"
         )
-    if table is None and any(reading.values()):
-        raise NasError("search: --dataset, --mapping and --join say how to read a table; give --table as well")
+    if stop_by:
+        faults.append(f"--stop-by {stop_by} came without a stopper; give --stopper asha, hyperband or median")
+    trained = not is_gradient and evaluator not in FLAGS
+    if cheaper and not (trained or (cheaper.startswith("--fid") and evaluator in ("inherit", "proxy"))):
+        of_what = "a supernet, whose epochs are --epochs" if is_gradient else f"{evaluator}, which answers at once"
+        faults.append(f"{cheaper} came; it is for candidates that are trained: not for {of_what}")
+    if faults:
+        raise NasError("\n".join(f"search: {fault}" for fault in faults))

@@ -99,7 +99,7 @@ def test_more_trials_than_the_space_has_networks_end_cleanly(table: Path) -> Non
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"strategy": "darts"}, "strategy darts trains a supernet; --table, .* propose architectures"),
+        ({"strategy": "darts"}, "strategy darts trains a supernet; --table came, for strategies that propose"),
         ({"evaluator": "train"}, "--evaluator train came with --table"),
         ({"epochs": 12}, "epochs 12 came; it has 10"),
         ({"objective": "test_accuracy"}, "objective test_accuracy came; .*select by validation_accuracy"),

@@ -15,7 +15,8 @@ Json = Annotated[bool, Parameter(name="--json", help="Print JSON on standard out
 Db = Annotated[str, Parameter(help="The results database: a SQLite file or any SQLAlchemy URL.")]
 SpaceName = Annotated[str, Parameter(help="A name of `nasengine spaces`, ./my_file.py, or package.module.")]
 SearchName = Annotated[str | None, Parameter(help="The search; without, the newest one.")]
-Data = Annotated[str, Parameter(help="digits, mnist, fashion-mnist, hf:OWNER/NAME, an .npz, or a folder of images.")]
+DATA_WORDS = "digits, mnist, fashion-mnist, hf:OWNER/NAME, an .npz, or a folder of images."
+Data = Annotated[str, Parameter(help=DATA_WORDS)]
 Limit = Annotated[int | None, Parameter(help="Use only so many of the training and validation images.")]
 Which = Annotated[str, Parameter(help="best, final, final-N where there are several, or a candidate's number.")]
 PICK = Parameter(help="A published name, a JSON file or text of picks, or SEARCH:TRIAL such as darts-pr-darts-1:best.")
@@ -38,7 +39,7 @@ class SearchFlags:
 
     space: Annotated[str | None, Parameter(help="A space's name or file; without, darts, or that of the table.")] = None
     strategy: Annotated[str, Parameter(help="A name of `nasengine strategies`, a file or a module.")] = "pr-darts"
-    data: Data = "digits"
+    data: Annotated[str | None, Parameter(help=f"{DATA_WORDS} Without, digits, or that of the supernet.")] = None
     name: Annotated[str | None, Parameter(help="The search's name; the same command and name go on with it.")] = None
     trials: Annotated[int | None, Parameter(help="How many candidates are trained; not for a supernet.")] = None
     epochs: Annotated[int | None, Parameter(help="Epochs of the supernet, or else of each candidate.")] = None
@@ -51,7 +52,17 @@ class SearchFlags:
     seed: Annotated[int, Parameter(help="Decides every random number.")] = 0
     limit: Limit = None
     evaluator: Annotated[
-        str | None, Parameter(help="How candidates are measured; without, train, or table with --table.")
+        str | None,
+        Parameter(help="How candidates are measured; without, train, or what --table, --supernet or --proxy says."),
+    ] = None
+    supernet: Annotated[
+        str | None, Parameter(help="Take candidates' weights from this search's supernet; nothing is trained for them.")
+    ] = None
+    final_by: Annotated[
+        str, Parameter(name="--final", help="The chosen network: train it anew, or inherit the supernet's weights.")
+    ] = "train"
+    proxy: Annotated[
+        str | None, Parameter(help="Score candidates without training: synflow, naswot, zico, az-nas, params, ….")
     ] = None
     executor: Annotated[
         str, Parameter(help="Where networks are trained: inline (this process), local (several), ray (a cluster).")
@@ -74,9 +85,12 @@ class SearchFlags:
         bool, Parameter(negative="--no-reuse", help="Take results of equal trainings from the database.")
     ] = True
     objective: Annotated[
-        list[str] | None, Parameter(help="A value to make large, or min:VALUE, or VALUE<BOUND; may be given again.")
+        list[str] | None,
+        Parameter(help="accuracy, min:params, 'params<3M', 'latency<8ms@cpu', …; again for more (docs/objectives.md)."),
     ] = None
-    reward: Annotated[str, Parameter(help="How bounds enter: soft, or hard.")] = "soft"
+    reward: Annotated[
+        str, Parameter(help="What bounds are: a constraint, or a soft or hard factor of the first objective.")
+    ] = "constraint"
     warm_start: Annotated[
         list[str] | None, Parameter(help="A search whose results the strategy is told first; may be given again.")
     ] = None

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from nasengine.console.output import duration, err, note, number
 from nasengine.job import Result
 from nasengine.listener import Listener
-from nasengine.plan import Plan
+from nasengine.planned import Plan
 from nasengine.retrain import Training
 from nasengine.search.objective import ACCURACY
 from nasengine.search.propose import told_of

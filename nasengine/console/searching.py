@@ -13,7 +13,8 @@ from nasengine.console.flags import DB, named
 from nasengine.console.output import duration, note, number, out, say, table
 from nasengine.console.spaces import extreme_words, size_words
 from nasengine.errors import TrainingError
-from nasengine.plan import OF_THE_DATA, Plan, make
+from nasengine.plan import OF_THE_DATA, make
+from nasengine.planned import Plan
 from nasengine.runs import Run, Trial
 
 if TYPE_CHECKING:
@@ -25,14 +26,14 @@ def search(words: Mapping[str, Any], *, db: str, dry_run: bool, line: str) -> in
     from nasengine.console.progress import listener
     from nasengine.engine import conduct
 
-    plan = make(**{name: value for name, value in words.items() if value is not None})
+    plan = make(**{name: value for name, value in words.items() if value is not None}, db=named(db))
     if dry_run:
         show_plan(plan)
         return exits.OK
     shown = listener()
     with resumable(shown, line):
         run = conduct(plan, named(db), shown, line)
-    say(found(run, db))
+    say(supernet_found(run, db) if plan.is_sampler else found(run, db))
     return exits.OK
 
 
@@ -73,6 +74,19 @@ def found(run: Run, db: str) -> str:
     after = after_words(run.ledger, run.name)
     lines = [text(trial.space, trial.architecture), "", figures(run, trial), *([after] if after else []), "", "Next:"]
     return "\n".join([*lines, *(f"  {command}{at(db)}" for command in next_commands(run, trial))])
+
+
+def supernet_found(run: Run, db: str) -> str:
+    """What training a supernet left, and how it is searched."""
+    from nasengine.engine import next_search
+
+    trial = run.trial("supernet")
+    figures = [f"{name.replace('_', ' ')} {value:.4f}" for name, value in trial.values.items() if "accuracy" in name]
+    return (
+        f"search {run.name}, supernet: {', '.join(figures)}; {number(trial.params)} parameters, trained in "
+        f"{duration(trial.seconds)}\n\nNext:\n  {next_search(run.name, named(db))}\n"
+        f"  nasengine fidelity {run.name}{at(db)}"
+    )
 
 
 def next_commands(run: Run, trial: Trial) -> list[str]:

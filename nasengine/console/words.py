@@ -15,6 +15,7 @@ GROUPS = {
     "recipe": "recipe_values",
     "supernet": "supernet_values",
     "fidelity": "fidelity",
+    "proxy": "proxy_options",
 }
 """The groups of dotted flags, and the parameter of a command that takes each."""
 

@@ -39,7 +39,7 @@ class Worker:
                 result = Result(job.number, job.architecture, error=str(error))
             except Exception as error:  # an evaluator of somebody's own: its faults are answers as well
                 result = Result(job.number, job.architecture, error=_words(error))
-        return replace(result, cost={**cost, **result.cost})
+        return replace(result, cost={**cost, **result.cost}, values={**job.figures, **result.values})
 
     def _evaluate(self, job: Job, on_epoch: OnEpoch | None) -> Result:
         evaluate: Callable[..., Result] = plugins.load("evaluator", job.evaluator).evaluate
@@ -56,12 +56,17 @@ class Worker:
 
         storage.fetch(checkpoint)
         near = {place: [str(self._near(file)), origin] for place, (file, origin) in job.inherit.items()}
-        job, space = replace(job, inherit=near), self.space_of(job)
+        weights_near = None if job.weights is None else str(self._near(job.weights))
+        job, space = replace(job, inherit=near, weights=weights_near), self.space_of(job)
         result = evaluate(job, space, self.dataset, on_epoch=hear, checkpoint=checkpoint, weights_to=weights)
         return result if result.weights is None else replace(result, weights=storage.keep(Path(result.weights)))
 
     def _near(self, file: str) -> Path | str:
-        return local_copy(file, self.folder) if is_url(file) else file
+        """A file of weights, also another search's: URL/SEARCH/weights/FILE, whose folder stands beside this one."""
+        if not is_url(file):
+            return file
+        search = file.split("/")[-3:][0]
+        return local_copy(file, self.folder.with_name(search))
 
     def space_of(self, job: Job) -> Space:
         """The job's space, built anew only where it differs from the last job's."""

@@ -16,8 +16,12 @@ def test_the_usual_database_is_the_ledgers() -> None:
 
 
 def test_flags_of_a_search_are_the_parameters_of_a_plan_and_its_terms_with_their_defaults() -> None:
-    of_plan = {name: one.default for name, one in inspect.signature(plan.make).parameters.items() if name != "terms"}
+    of_plan = {
+        name: one.default
+        for name, one in inspect.signature(plan.make).parameters.items()
+        if name not in ("terms", "db")
+    }
     of_terms = {one.name: one.default for one in fields(Terms) if one.name != "verdicts"}  # the stopper decides that
-    dotted = {"space_settings", "strategy_options", "recipe_values", "supernet_values", "fidelity"}
+    dotted = {"space_settings", "strategy_options", "recipe_values", "supernet_values", "fidelity", "proxy_options"}
     wanted = {name: default for name, default in {**of_plan, **of_terms}.items() if name not in dotted}
     assert {flag.name: flag.default for flag in fields(SearchFlags)} == wanted

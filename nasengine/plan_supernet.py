@@ -1,0 +1,66 @@
+"""A trained supernet that a plan's candidates take their weights from, found in the results database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nasengine.errors import LedgerError, NasError
+from nasengine.runs import Run
+
+BATCHES = 20  # training batches from which a candidate's norms are estimated
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """What a search left that trained a supernet."""
+
+    search: str
+    space: str
+    settings: Mapping[str, Any]  # of the networks that the search was about
+    built_with: Mapping[str, Any]  # of the supernet itself
+    data: str
+    strategy: str
+    options: Mapping[str, Any]
+    weights: str
+    trial: int  # its row: the same name may be trained anew
+
+    def fidelity(self) -> dict[str, Any]:
+        """What a job is told of it."""
+        made_by = {"search": self.search, "trial": self.trial}
+        return {**made_by, "strategy": self.strategy, "options": dict(self.options)}
+
+
+def inherited(name: str, db: str | Path) -> Inherited:
+    """The supernet of a search; NasError where there is none, or none that is ready."""
+    run = Run(name, db)
+    try:
+        trial = run.trial("supernet")
+    except LedgerError as error:
+        raise NasError(
+            f"--supernet {name}: that search trained no supernet; one is trained by --strategy one-shot, sandwich, "
+            "elastic-vit or once-for-all, and its name is given here"
+        ) from error
+    if trial.state != "complete" or not trial.row["weights"]:
+        raise NasError(
+            f"--supernet {name}: its supernet is not trained to the end ({trial.state}), or its weights were removed; "
+            "give that search's command again"
+        )
+    facts = run.search
+    options = {key: value for key, value in facts["options"].items() if key != "policy"}
+    return Inherited(
+        name, facts["space"], facts["settings"], trial.settings, facts["data"], facts["strategy"], options,
+        trial.row["weights"], trial.row["id"],
+    )  # fmt: skip
+
+
+def check_words(words: Mapping[str, Any], found: Inherited) -> None:
+    """Raise NasError where what was asked for beside --supernet contradicts it."""
+    faults = []
+    if words["space"] not in (None, found.space):
+        faults.append(f"--space {words['space']} came, it is of {found.space}; leave --space out")
+    for name, value in (words["settings"] or {}).items():
+        if str(found.settings.get(name)).lower() != str(value).lower():
+            faults.append(f"--space.{name} {value} came, it has {found.settings.get(name)}; leave it out")
+    if faults:
+        raise NasError("; ".join(f"--supernet {found.search}: {fault}" for fault in faults))
