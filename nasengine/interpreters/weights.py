@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from nasengine.errors import ExportError, did_you_mean
 
 
-def save_weights(model: nn.Module, path: Path) -> Path:
-    """Write a model's state dict, whole or not at all."""
+def save_weights(model: nn.Module, path: Path, beside: Mapping[str, Tensor] | None = None) -> Path:
+    """Write a model's state dict, and what is to lie `beside` it by other names; whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     try:
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}, partial)
+        tensors = {**model.state_dict(), **(beside or {})}
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, partial)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
