@@ -160,6 +160,15 @@ class Run:
     def best(self) -> Trial:
         """The network that the search is about: the final one, or the best candidate so far."""
         row = self.ledger.best(self.name)
+        if (
+            row is None
+            and any(one["kind"] == "supernet" for one in self.results())
+            and self.search["state"] == "complete"
+        ):
+            raise LedgerError(
+                f"search {self.name}: it trained a supernet and chose no network; this does, with its weights: "
+                f"nasengine search --strategy evolution --supernet {self.name}"
+            )
         if row is None:
             raise LedgerError(
                 f"search {self.name}: no network is complete yet (state: {self.search['state']}); "
