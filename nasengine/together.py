@@ -73,7 +73,7 @@ def relax_together(
             state = flight.follow(on_epoch, on_note, out_of_time)
     finally:
         cluster.close()
-    return _found(space, state, policy)
+    return _found(space, state, policy, strategy_name, strategy_options)
 
 
 def _refuse_small(room: int, cores: int, terms: Terms) -> None:
@@ -85,7 +85,7 @@ def _refuse_small(room: int, cores: int, terms: Terms) -> None:
         )
 
 
-def _found(space: Space, state: bytes, policy: "Policy") -> "Relaxed":
+def _found(space: Space, state: bytes, policy: "Policy", name: str, options: Mapping[str, Any]) -> "Relaxed":
     """What the last checkpoint leads to."""
     import io
 
@@ -96,9 +96,10 @@ def _found(space: Space, state: bytes, policy: "Policy") -> "Relaxed":
 
     kept = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
     with torch.random.fork_rng(devices=[]):
-        model = Model(space).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model_options = getattr(plugins.load_strategy(name, space, options), "model_options", {})
+        model = Model(space, **model_options).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.load_state_dict(kept["model"])
-    return settled(kept["history"], model, policy, lambda note: None)  # the processes have said it
+    return settled(kept["history"], model, kept["gates"], policy, lambda note: None)  # the processes have said it
 
 
 class _Flight:

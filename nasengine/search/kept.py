@@ -16,9 +16,12 @@ def state(turns: "Turns") -> dict[str, Any]:
         "gates": [gate.detach() for gate in turns.gates],
         "optimizers": [optimizer.state_dict() for optimizer in _optimizers(turns)],
         "generators": [generator.get_state() for generator in _generators(turns)],
-        "left": turns.for_gates.left,
         "global": torch.get_rng_state(),
     }
+    if turns.for_gates is not None:
+        found["left"] = turns.for_gates.left
+    if hasattr(turns.relaxation, "state"):
+        found["own"] = turns.relaxation.state()
     if turns.device.type == "cuda":
         found["global_cuda"] = torch.cuda.get_rng_state(turns.device)
     return found
@@ -34,7 +37,10 @@ def take_up(turns: "Turns", state: dict[str, Any]) -> None:
         optimizer.load_state_dict(saved)
     for generator, saved in zip(_generators(turns), state["generators"], strict=True):
         generator.set_state(saved)
-    turns.for_gates.left = state["left"].to(turns.device)
+    if turns.for_gates is not None:
+        turns.for_gates.left = state["left"].to(turns.device)
+    if hasattr(turns.relaxation, "take_up"):
+        turns.relaxation.take_up(state["own"])
     turns.history = state["history"]
     torch.set_rng_state(state["global"])
     if turns.device.type == "cuda" and "global_cuda" in state:

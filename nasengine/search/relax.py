@@ -1,19 +1,20 @@
 """The gradient loop: weights of a supernet and gates over its options, learned in turns."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from torch import Tensor
 
 from nasengine.errors import TrainingError
 from nasengine.interpreters.model import Model
 from nasengine.search.group import ALONE, Alone
 from nasengine.search.steps import refuse_other_optimizers
-from nasengine.search.strategy import Relaxation
+from nasengine.search.strategy import Sampler
 from nasengine.search.turns import Turns
 from nasengine.search.watch import warnings
 from nasengine.space import Architecture, Space
@@ -27,7 +28,10 @@ Gates = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Relaxed:
-    """What a gradient search leaves: the architecture chosen by `policy` in `epoch` (from 1), and how it went."""
+    """What a gradient search leaves: the architecture chosen by `policy` in `epoch` (from 1), and how it went.
+
+    A sampler chooses none: then it is the largest network of the space, after the last epoch.
+    """
 
     architecture: Architecture
     model: Model  # the supernet after the last epoch
@@ -35,11 +39,12 @@ class Relaxed:
     values: dict[str, float]  # figures of the epoch chosen
     policy: Policy
     epoch: int
+    parameters: list[Tensor]  # the relaxation's own after the last epoch
 
 
 def relax(
     space: Space,
-    relaxation: Relaxation,
+    relaxation: Sampler,
     dataset: Dataset,
     recipe: Recipe,
     *,
@@ -55,16 +60,18 @@ def relax(
 ) -> Relaxed:
     """Train a space's supernet for recipe.epochs while a relaxation learns its gates, and settle on an architecture.
 
-    The training images are cut in two halves by the seed: weights learn from one, gates from the other; validation
-    and test images are not touched, so that what is found can be judged on them. In each iteration the gates step
-    first (Adam, with the relaxation's `gate_rate` and `gate_decay`), then the weights (the recipe's optimizer, alone
-    clipped). Neither step computes the other's gradients. A second order looks ahead one step on the very batch that
-    the weights learn from next, in single precision.
+    The training images are cut in two halves by the seed: weights learn from one, gates from the other. Where there
+    are no gates, as in most samplers, the weights learn from all. Validation and test images are not touched, so that
+    what is found can be judged on them. In each iteration the gates step first (Adam, with the relaxation's `gate_rate`
+    and `gate_decay`), then the weights (the recipe's optimizer, alone clipped). Neither step computes the other's
+    gradients. A second order looks ahead one step on the very batch that the weights learn from next, in single
+    precision. Drop path rises linearly from 0 to recipe.drop_path, as in `fit`.
 
-    A record of an epoch holds epoch (from 1), train_loss, train_accuracy, gate_loss, gate_accuracy (on the gates'
-    half, as drawn, before each step), penalty, skip_share, skip_shares, gate_entropy, architecture, lr and seconds;
-    `on_epoch` gets it with the gates' strengths. `policy` "best" chooses the epoch of highest gate_accuracy. After
-    each epoch `checkpoint` is written; where it is there already, the search goes on from it to the same numbers.
+    A record of an epoch holds epoch (from 1), train_loss and train_accuracy (of the first network that a step drew, on
+    the labels), gate_loss, gate_accuracy (on the gates' half, as drawn, before each step), penalty, skip_share,
+    skip_shares, gate_entropy, architecture, lr and seconds; a sampler's lacks what is said of gates. `on_epoch` gets it
+    with the gates' strengths. `policy` "best" chooses the epoch of highest gate_accuracy. After each epoch `checkpoint`
+    is written; where it is there already, the search goes on from it to the same numbers.
     `batch_for(space, batch)` may lower the batch, or raise, before anything is built. Raises TrainingError where the
     loss is no finite number.
 
@@ -74,10 +81,11 @@ def relax(
     """
     if policy not in ("last", "best"):
         raise TrainingError(f'policy: "{policy}" came; "last" and "best" are allowed')
-    if relaxation.order == 2:
+    if getattr(relaxation, "order", 1) == 2:
         refuse_other_optimizers(recipe)
     batch = recipe.batch if batch_for is None else batch_for(space, recipe.batch)
-    _refuse_small(min(batch, len(dataset.train) // 2), recipe, dataset, group.size)
+    images = len(dataset.train) // (2 if relaxation.parameters() else 1)
+    _refuse_small(min(batch, images), recipe, dataset, group.size)
     place = pick_device(device)
     cuda = [torch.cuda.current_device()] if place.type == "cuda" else []
     with torch.random.fork_rng(devices=cuda):
@@ -90,7 +98,8 @@ def relax(
             if len(turns.history) > 0 and group.first(out_of_time):
                 break
             group.first(partial(tell, turns.epoch()))
-    return settled(turns.history, turns.model, policy, on_note if group.rank == 0 else lambda note: None)
+    say = on_note if group.rank == 0 else lambda note: None
+    return settled(turns.history, turns.model, turns.gates, policy, say)
 
 
 def _refuse_small(joint: int, recipe: Recipe, dataset: Dataset, processes: int) -> None:
@@ -129,15 +138,23 @@ class _Telling:
             self.said.add(kind)
 
 
-def settled(history: list[dict[str, Any]], model: Model, policy: Policy, on_note: Callable[[str], None]) -> Relaxed:
-    """The architecture of the epoch that the policy chooses."""
-    chosen = history[-1] if policy == "last" else max(history, key=lambda record: record.get("gate_accuracy", 0.0))
+def settled(
+    history: list[dict[str, Any]],
+    model: Model,
+    parameters: Sequence[Tensor],
+    policy: Policy,
+    on_note: Callable[[str], None],
+) -> Relaxed:
+    """The architecture of the epoch that the policy chooses; of the last where nothing is gated."""
+    choosing = policy == "best" and "outside" in history[-1]  # else a sampler, which has nothing to choose
+    chosen = max(history, key=lambda record: record.get("gate_accuracy", 0.0)) if choosing else history[-1]
     architecture = Architecture.from_json(chosen["architecture"])
-    if chosen["outside"]:
+    if chosen.get("outside"):
         on_note(
             f"the published rule would have left the space at {', '.join(chosen['outside'])}; "
             "the best legal architecture of its ranking was taken"
         )
     figures = {name: value for name, value in chosen.items() if isinstance(value, float)}
     values = {name: value for name, value in figures.items() if name not in ("lr", "seconds")}
-    return Relaxed(architecture, model, history, values, policy, chosen["epoch"])
+    own = [tensor.detach() for tensor in parameters]
+    return Relaxed(architecture, model, history, values, policy, chosen["epoch"], own)

@@ -1,26 +1,28 @@
 """Gradients of gates: as the weights are (first order), or one step of the weights ahead (second order)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from nasengine.errors import TrainingError
+from nasengine.interpreters.slicing import Dressed
 from nasengine.search.strategy import Batch, Forward, Loss
 from nasengine.space import Mixture, Picks
 from nasengine.training.recipe import Recipe
 
-Closure = Callable[[], Tensor]
+Losses = Callable[[], Iterable[Tensor]]  # one after the other, so that their graphs are not in memory at once
 Average = Callable[[Sequence[Tensor]], list[Tensor]]
 NEAR = 0.01  # length of the finite difference in weight space, as published
 
 
-def average_loss(forward: Forward, loss: Loss, batch: Batch, draws: Sequence[Picks]) -> Tensor:
-    """The loss averaged over the draws."""
+def average_losses(forward: Forward, loss: Loss, batch: Batch, draws: Sequence[Picks]) -> Iterator[Tensor]:
+    """The loss of each draw, divided by their number."""
     images, labels = batch
-    return torch.stack([loss(forward(images, picks), labels) for picks in draws]).mean()
+    for picks in draws:
+        yield loss(forward(images, picks), labels) / len(draws)
 
 
 @contextmanager
@@ -42,10 +44,19 @@ def gradients(loss: Tensor, wanted: Sequence[Tensor]) -> list[Tensor]:
     return list(torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True))
 
 
-def first_order(gates_loss: Closure, gates: Sequence[Tensor], weights: Sequence[Tensor]) -> list[Tensor]:
-    """Gradients of the gates' loss with the weights as they are."""
+def summed(losses: Iterable[Tensor], wanted: Sequence[Tensor]) -> list[Tensor]:
+    """The gradients of the sum of the losses."""
+    total: list[Tensor] = []
+    for loss in losses:
+        slopes = gradients(loss, wanted)
+        total = [one + other for one, other in zip(total, slopes, strict=True)] if total else slopes
+    return total
+
+
+def first_order(gates_losses: Losses, gates: Sequence[Tensor], weights: Sequence[Tensor]) -> list[Tensor]:
+    """Gradients of the gates' losses with the weights as they are."""
     with frozen(weights):
-        return gradients(gates_loss(), gates)
+        return summed(gates_losses(), gates)
 
 
 @dataclass(frozen=True)
@@ -83,8 +94,8 @@ def refuse_other_optimizers(recipe: Recipe) -> None:
 
 
 def second_order(
-    train_loss: Closure,
-    gates_loss: Closure,
+    train_losses: Losses,
+    gates_losses: Losses,
     gates: Sequence[Tensor],
     weights: Sequence[Tensor],
     ahead: Ahead,
@@ -92,25 +103,25 @@ def second_order(
 ) -> list[Tensor]:
     """Gradients of the gates' loss at the weights after one training step (DARTS, Liu et al., 2019, equations 7 and 8).
 
-    The step depends on the gates too: that part is a finite difference of `train_loss` around the present weights, of
-    0.01 over the gradient's norm in length, divided by twice that. `train_loss` must draw the same gates each time.
+    The step depends on the gates too: that part is a finite difference of `train_losses` around the present weights, of
+    0.01 over the gradient's norm in length, divided by twice that. `train_losses` must draw the same gates each time.
     The weights are left exactly as they were. https://arxiv.org/abs/1806.09055
     Where several processes work on one batch, `average` brings the weights' gradients together, so that all look ahead
     to one place; what is returned is linear in each process' losses and still to be averaged.
     """
     with frozen(gates):
-        slopes = average(gradients(train_loss(), weights))
+        slopes = average(summed(train_losses(), weights))
     kept = [weight.detach().clone() for weight in weights]
     try:
         _shift(weights, kept, ahead.step(weights, slopes), 1.0)
-        both = gradients(gates_loss(), [*gates, *weights])
+        both = summed(gates_losses(), [*gates, *weights])
         direct, pull = both[: len(gates)], average(both[len(gates) :])
         radius = NEAR / torch.stack(torch._foreach_norm(pull)).norm().clamp(min=1e-12)
         sides = []
         for side in (radius, -radius):
             _shift(weights, kept, pull, side)
             with frozen(weights):
-                sides.append(gradients(train_loss(), gates))
+                sides.append(summed(train_losses(), gates))
     finally:
         _shift(weights, kept, [], 0.0)
     factor = (ahead.lr / (2 * radius)).to(direct[0].device)
@@ -128,8 +139,13 @@ def _shift(
 
 
 def moved(picks: Picks, device: torch.device) -> Picks:
-    """The same picks with all gates brought to a device in one transfer."""
-    if device.type == "cpu" or not isinstance(picks, Mixture):
+    """The same picks with all gates, or weights of stores, brought to a device in one transfer."""
+    if device.type == "cpu":
+        return picks
+    if isinstance(picks, Dressed):
+        shots = None if picks.shots is None else picks.shots.to(device, non_blocking=True)
+        return replace(picks, base=moved(picks.base, device), shots=shots)
+    if not isinstance(picks, Mixture):
         return picks
     tensors = [g for gates in picks.by_decision.values() for g in gates.values() if isinstance(g, Tensor)]
     if not tensors:

@@ -1,4 +1,4 @@
-"""The two protocols that a search strategy may follow: propose architectures, or learn gates inside a supernet."""
+"""The protocols that a search strategy may follow: propose architectures, or train a supernet and learn gates in it."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -12,8 +12,14 @@ if TYPE_CHECKING:  # strategies that only propose need no torch
     from torch import Tensor
 
 Batch: TypeAlias = "tuple[Tensor, Tensor]"  # images (batch, channels, height, width) and labels (batch,)
-Forward: TypeAlias = "Callable[[Tensor, Picks], Tensor]"  # images and picks to (batch, classes)
 Loss: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"  # (batch, classes) and labels to a scalar
+
+
+class Forward(Protocol):
+    """Runs a network of the supernet."""
+
+    def __call__(self, images: "Tensor", picks: Picks, calm: bool = False) -> "Tensor":
+        """Images and picks to (batch, classes); `calm`: dropout and drop path rest, as in evaluation."""
 
 
 @dataclass(frozen=True)
@@ -58,38 +64,63 @@ class Strategy(Protocol):
         """Take a result; all of a strategy's state comes from here."""
 
 
-class Relaxation(Protocol):
+class Sampler(Protocol):
+    """Trains a supernet whose networks share weights, and chooses none; made as `Name(space, **options)`.
+
+    A class without `settle` is a sampler. It says which networks a step trains; the weights learn from the whole
+    training split, or, where `parameters()` are learned beside them, from one half of it.
+
+    These members are optional, here and in a relaxation:
+
+    `losses(forward, loss, batch, draws) -> Iterator[Tensor]`: what a step learns from. Each scalar is backpropagated
+    before the next is asked for, so that no two networks are in memory at once; gradients add up, and one step of the
+    optimizer follows. One that needs no gradient is only heard of. Default: one loss for each draw, divided by their
+    number.
+    `hear(losses)`: after a step of the weights, its scalars as numbers, in a group averaged over the processes.
+    `look(model, progress)`: before every epoch, after `at`, without gradient tracking: to initialise weights at
+    progress 0, to sort channels, to keep a teacher.
+    `state() -> dict` and `take_up(state)`: tensors (given back on the CPU), numbers, text, and lists and tables of
+    them: what has to survive an interruption beside `parameters()`.
+    `training`, a class attribute: values of the recipe that the paper trains supernets with.
+    `model_options`: keyword arguments for `Model(space, …)`.
+    `dress(architecture) -> Picks`: how an architecture runs with the finished weights. Default: as itself.
+    """
+
+    def __init__(self, space: Space) -> None: ...
+
+    def parameters(self) -> "list[Tensor]":
+        """What Adam changes in turns with the weights, `gate_rate` and `gate_decay` being its settings; often none."""
+
+    def at(self, progress: float) -> None:
+        """Take note of the time: 0 in the first epoch, 1 in the last."""
+
+    def draws(self, generator: "torch.Generator") -> Sequence[Picks]:
+        """The networks that a step trains; chance comes from the generator alone, whatever came before is `state`."""
+
+    def gates(self) -> dict[str, dict[str, float]]:
+        """How strong each option of each decision is now, for the record; empty where nothing is gated."""
+
+
+class Relaxation(Sampler, Protocol):
     """Learns gates inside a supernet; made as `Name(space, **options)`, its signature is its configuration.
 
     Parameters stay on the CPU: drawing there never makes a GPU wait, and the loop moves all gates of a draw at once.
-    Initial values come from torch's global generator, which the caller has seeded. Two members are optional:
-    `step(forward, loss, batch, draws) -> Tensor` replaces the loss averaged over the draws, and `outside` names, after
-    `settle`, the decisions where the published rule would have left the space.
+    Initial values come from torch's global generator, which the caller has seeded. Beside the optional members of a
+    `Sampler`, `outside` names, after `settle`, the decisions where the published rule would have left the space.
     """
 
     order: int  # 1; or 2, where the loop differentiates through one step of the weights
     gate_rate: float  # learning rate of the gates' Adam
     gate_decay: float  # its weight decay, coupled to the gradient
 
-    def __init__(self, space: Space) -> None: ...
-
-    def parameters(self) -> "list[Tensor]":
-        """What the gates are computed from and Adam changes."""
-
-    def at(self, progress: float) -> None:
-        """Take note of the time: 0 in the first epoch, 1 in the last."""
-
     def draws(self, generator: "torch.Generator") -> Sequence[Picks]:
         """The gates of one forward (or several); without gradient tracking they are constants."""
 
     def penalty(self) -> "Tensor":
-        """What is added to the loss of the gates; it may depend on the latest draw."""
+        """What is added to the loss of the gates; it may depend on the latest draw. A sampler may lack it."""
 
     def ranking(self) -> dict[tuple[str, str], float]:
         """The published scores by (decision, option), best first."""
 
     def settle(self) -> Architecture:
         """The best legal architecture of that ranking."""
-
-    def gates(self) -> dict[str, dict[str, float]]:
-        """How strong each option of each decision is now, for the record."""

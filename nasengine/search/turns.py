@@ -2,22 +2,25 @@
 
 import contextlib
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nasengine.errors import TrainingError
+from nasengine.interpreters.ends import largest
 from nasengine.interpreters.model import Model
 from nasengine.search import kept
 from nasengine.search.group import ALONE, Alone, Part
 from nasengine.search.halves import Endless, halves
-from nasengine.search.steps import Ahead, average_loss, first_order, gradients, moved, second_order
-from nasengine.search.strategy import Batch, Relaxation
+from nasengine.search.lesson import Lesson
+from nasengine.search.steps import Ahead, first_order, gradients, second_order
+from nasengine.search.strategy import Batch, Sampler
 from nasengine.search.watch import figures
-from nasengine.space import Picks, Space
+from nasengine.space import Space
 from nasengine.training import checkpoint as disk
 from nasengine.training.augment import augment
 from nasengine.training.batches import batches
@@ -40,7 +43,7 @@ class Turns:
     def __init__(
         self,
         space: Space,
-        relaxation: Relaxation,
+        relaxation: Sampler,
         dataset: Dataset,
         recipe: Recipe,
         seed: int,
@@ -49,7 +52,8 @@ class Turns:
     ) -> None:
         self.group, self.seed = group, seed
         self.space, self.relaxation, self.recipe, self.device = space, relaxation, recipe, device
-        self.model = Model(space).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        options = getattr(relaxation, "model_options", {})
+        self.model = Model(space, **options).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.weights = [weight for weight in self.model.parameters() if weight.requires_grad]
         self.gates = relaxation.parameters()
         self.optimizer = build(recipe, self.weights)
@@ -57,8 +61,9 @@ class Turns:
         self.orders = [torch.Generator().manual_seed(seed + i) for i in (0, 1)]
         self.draws = torch.Generator().manual_seed(seed + 2)
         self.changes = torch.Generator(device).manual_seed(seed + 3)
-        self.for_weights, for_gates = halves(dataset.train.to(device), seed)
-        self.for_gates = Endless(for_gates, recipe.batch, self.orders[1])
+        train = dataset.train.to(device)
+        self.for_weights, for_gates = halves(train, seed) if self.gates else (train, None)
+        self.for_gates = None if for_gates is None else Endless(for_gates, recipe.batch, self.orders[1])
         self.steps = max(len(self.for_weights) // recipe.batch, 1)
         self.identity = {
             "space": space.name, "decisions": list(space.decisions), "settings": repr(space.settings),
@@ -66,13 +71,13 @@ class Turns:
             "images": dataset.fingerprint,
         }  # fmt: skip
         self.history: list[dict[str, Any]] = []
+        self.largest = None if hasattr(relaxation, "settle") else largest(space)  # a sampler chooses nothing
         group.copy([*self.model.state_dict().values(), *self.gates])
 
     def epoch(self) -> dict[str, Any]:
-        """Go through the weights' half once, gates first in each step; add a record to the history."""
+        """Go through the weights' images once, gates first in each step; add a record to the history."""
         began, number = time.perf_counter(), len(self.history)
-        self.relaxation.at(number / max(self.recipe.epochs - 1, 1))
-        self.model.train()
+        self._begin(number)
         self._draw_apart(number)
         meters = Meter(), Meter()
         for step, batch in enumerate(batches(self.for_weights, self.recipe.batch, self.orders[0], drop_last=True)):
@@ -84,6 +89,19 @@ class Turns:
         record = self._agreed(self._record(number, *meters) | {"seconds": time.perf_counter() - began})
         self.history.append(record)
         return record
+
+    def _begin(self, number: int) -> None:
+        """Tell the relaxation the time, let it look at the model, and set what rises from epoch to epoch."""
+        progress = number / max(self.recipe.epochs - 1, 1)
+        self.relaxation.at(progress)
+        if hasattr(self.relaxation, "look"):
+            with torch.no_grad():
+                self.relaxation.look(self.model, progress)
+            self.group.copy([*self.model.state_dict().values()])
+        for module in self.model.modules():
+            if hasattr(module, "set_drop_rate"):
+                module.set_drop_rate(self.recipe.drop_path * number / self.recipe.epochs)
+        self.model.train()
 
     def step(self, batch: Batch, meters: tuple[Meter, Meter]) -> None:
         """One step of the gates on a batch of their own, then one of the weights on this batch."""
@@ -100,31 +118,34 @@ class Turns:
 
     def _gate_step(self, weights_batch: Part, meter: Meter) -> None:
         """One step of the gates, on the next batch of their own half."""
-        assert self.gate_optimizer is not None
+        assert self.gate_optimizer is not None and self.for_gates is not None
         self._same_gates()
-        batch = self._prepared(self.for_gates.next())
-        seen: list[Tensor] = []
+        lesson = self._lesson(self._prepared(self.for_gates.next()))
+        pressures = []
 
-        def gates_loss() -> Tensor:
-            loss, outputs = self._loss(batch)
-            seen.extend([loss, outputs, self.relaxation.penalty()])
-            return loss
+        def gates_losses() -> Iterator[Tensor]:
+            draws = self.relaxation.draws(self.draws)
+            yield from lesson.losses(draws)
+            pressures.append(self._penalty())
 
-        if self.relaxation.order == 2:
+        if self._order == 2:
             drawn = self.draws.get_state()
 
-            def train_loss() -> Tensor:
+            def train_losses() -> Iterator[Tensor]:
                 self.draws.set_state(drawn)
-                return self._loss(weights_batch, self.recipe.label_smoothing)[0]
+                return self._lesson(weights_batch, self.recipe.label_smoothing).losses(
+                    self.relaxation.draws(self.draws)
+                )
 
             ahead = Ahead.of(self.recipe, self.optimizer, self.weights)
-            slopes = second_order(train_loss, gates_loss, self.gates, self.weights, ahead, self.group.average)
+            slopes = second_order(train_losses, gates_losses, self.gates, self.weights, ahead, self.group.average)
         else:
-            slopes = first_order(gates_loss, self.gates, self.weights)
-        loss, *slopes = self.group.average([seen[0], *slopes])
-        meter.add(loss, seen[1], batch.labels)
+            slopes = first_order(gates_losses, self.gates, self.weights)
+        loss, outputs = lesson.seen()
+        loss, *slopes = self.group.average([loss, *slopes])
+        meter.add(loss, outputs, lesson.part.labels)
         # the penalty is the gates' alone: its gradient stays on the CPU, no step ahead changes it
-        for gate, slope, pressure in zip(self.gates, slopes, gradients(seen[2], self.gates), strict=True):
+        for gate, slope, pressure in zip(self.gates, slopes, gradients(pressures[0], self.gates), strict=True):
             gate.grad = slope + pressure
         self.gate_optimizer.step()
 
@@ -132,57 +153,59 @@ class Turns:
         """One step of the weights; gates are constants in it."""
         self._same_gates()
         self.optimizer.zero_grad(set_to_none=True)
-        loss, outputs = self._loss(batch, self.recipe.label_smoothing, constant=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        with torch.no_grad():
+            draws = self.relaxation.draws(self.draws)
+        lesson = self._lesson(batch, self.recipe.label_smoothing)
+        for one in lesson.losses(draws):
+            if one.requires_grad:
+                one.backward()  # type: ignore[no-untyped-call]
         used = [weight for weight in self.weights if weight.grad is not None]
-        loss, *slopes = self.group.average([loss, *(weight.grad for weight in used if weight.grad is not None)])
+        loss, outputs = lesson.seen()
+        heard = [loss, torch.stack(lesson.every)]
+        loss, every, *slopes = self.group.average([*heard, *(w.grad for w in used if w.grad is not None)])
         for weight, slope in zip(used, slopes, strict=True):
             weight.grad = slope
         self.optimizer.step()
         meter.add(loss, outputs, batch.labels)
+        if hasattr(self.relaxation, "hear"):
+            self.relaxation.hear(every.tolist())
 
-    def _loss(self, batch: Part, smoothing: float = 0.0, constant: bool = False) -> tuple[Tensor, Tensor]:
-        """The loss of fresh draws, and the outputs (batch, classes) of the first of them."""
-        outputs: list[Tensor] = []
+    def _lesson(self, part: Part, smoothing: float = 0.0) -> Lesson:
+        return Lesson(self.model, self.relaxation, part, smoothing, self._precision)
 
-        def forward(images: Tensor, picks: Picks) -> Tensor:
-            with self._precision():
-                outputs.append(self.model(images, moved(picks, self.device)).float())
-            return outputs[-1]
+    @property
+    def _order(self) -> int:
+        return getattr(self.relaxation, "order", 1)
 
-        def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
-            return nn.functional.cross_entropy(logits, labels, label_smoothing=smoothing)
-
-        with torch.set_grad_enabled(not constant):
-            draws = self.relaxation.draws(self.draws)
-        step = getattr(self.relaxation, "step", average_loss)
-        try:
-            return step(forward, loss_of, (batch.images, batch.labels), draws) * batch.weight, outputs[0]
-        except ValueError as error:
-            if "more than 1 value per channel" not in str(error):
-                raise
-            raise TrainingError(
-                f"supernet of {self.space.name}: {error}; norms over a batch need larger batches or larger images"
-            ) from error
+    def _penalty(self) -> Tensor:
+        penalty = getattr(self.relaxation, "penalty", None)
+        return torch.zeros(()) if penalty is None else penalty()
 
     def _precision(self) -> contextlib.AbstractContextManager[Any]:
-        wanted = self.recipe.precision if self.relaxation.order == 1 else "float32"
+        wanted = self.recipe.precision if self._order == 1 else "float32"
         if wanted == "bfloat16" or (wanted == "auto" and self.device.type == "cuda"):
             return torch.autocast(self.device.type, torch.bfloat16)
         return contextlib.nullcontext()
 
     def _record(self, number: int, of_gates: Meter, of_weights: Meter) -> dict[str, Any]:
-        architecture, gates = self.relaxation.settle(), self.relaxation.gates()
         train, gate = self._read(of_weights), self._read(of_gates) if self.gates else {}
-        return {
+        record = {
             "epoch": number + 1,
             **{f"train_{name}": value for name, value in train.items()},
             **{f"gate_{name}": value for name, value in gate.items()},
-            "penalty": float(self.relaxation.penalty().detach()),
+            "lr": self.optimizer.param_groups[0]["lr"],
+        }
+        return record | (self._settled() if self.largest is None else {"architecture": self.largest.to_json()})
+
+    def _settled(self) -> dict[str, Any]:
+        """What a relaxation would settle on now, and how near its gates are to a collapse."""
+        assert hasattr(self.relaxation, "settle")
+        architecture, gates = self.relaxation.settle(), self.relaxation.gates()
+        return {
+            "penalty": float(self._penalty().detach()),
             **figures(self.space, architecture, gates),
             "architecture": architecture.to_json(),
             "outside": list(getattr(self.relaxation, "outside", ())),
-            "lr": self.optimizer.param_groups[0]["lr"],
         }
 
     def _read(self, meter: Meter) -> dict[str, float]:
@@ -240,7 +263,7 @@ class Turns:
             kept.take_up(self, state)
 
 
-def _adam(relaxation: Relaxation) -> torch.optim.Optimizer:
+def _adam(relaxation: Any) -> torch.optim.Optimizer:
     """The gates' own optimizer; one kernel for all, and no numbers read back."""
     return torch.optim.Adam(
         relaxation.parameters(), lr=relaxation.gate_rate, betas=GATE_BETAS, weight_decay=relaxation.gate_decay,

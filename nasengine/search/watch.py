@@ -34,17 +34,17 @@ def entropy(strengths: Mapping[str, float]) -> float:
 
 
 def warnings(record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What an epoch's figures say about collapse: what it is about, and one sentence."""
+    """What an epoch's figures say about collapse: what it is about, and one sentence; nothing without gates."""
     found = [
         (
             f"skips {namespace}",
             f"skip connections are {share:.0%} of what {namespace or 'the network'} settles on: the search is "
             "collapsing; search fewer epochs, or with pr-darts and a larger skip_weight",
         )
-        for namespace, share in record["skip_shares"].items()
+        for namespace, share in record.get("skip_shares", {}).items()
         if share > MANY_SKIPS
     ]
-    if record["gate_entropy"] < FEW_BITS:
+    if record.get("gate_entropy", 1.0) < FEW_BITS:
         said = f"the gates' entropy is {record['gate_entropy']:.2f} (1 is open, 0 decided): nothing competes any more"
         found.append(("entropy", said))
     return found

@@ -4,14 +4,14 @@ import math
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from nasengine.interpreters.model import Model
 from nasengine.layers import Classifier, ConvNorm, Identity, MaxPool, Zero
 from nasengine.search.relax import relax
-from nasengine.search.steps import average_loss
+from nasengine.search.steps import average_losses, summed
 from nasengine.search.strategy import Relaxation
-from nasengine.space import Mixture, Node, Space, cell, choose, network, op, reads, relaxed_only, shared, stack
+from nasengine.space import Mixture, Node, Picks, Space, cell, choose, network, op, reads, relaxed_only, shared, stack
 from nasengine.testing import planted
 from nasengine.testing.report import Report
 from nasengine.training.recipe import Recipe, recipe
@@ -110,13 +110,17 @@ def _feels(space: Space, made: Relaxation) -> None:
     parameters = made.parameters()
     made.at(0.0)
     model, generator = Model(space).train(), torch.Generator().manual_seed(0)
-    step = getattr(made, "step", average_loss)
+
+    def forward(images: Tensor, picks: Picks, calm: bool = False) -> Tensor:
+        output: Tensor = model(images, picks)
+        return output
+
+    losses = getattr(made, "losses", average_losses)
     felt = torch.zeros(len(parameters))
     for _ in range(TRIES if parameters else 0):
         images, labels = torch.randn(IMAGES, *space.input), torch.randint(0, 3, (IMAGES,))
-        loss = step(model, nn.functional.cross_entropy, (images, labels), made.draws(generator))
-        slopes = torch.autograd.grad(loss, parameters, allow_unused=True)
-        felt += torch.stack([torch.zeros(()) if slope is None else slope.abs().max() for slope in slopes])
+        each = losses(forward, nn.functional.cross_entropy, (images, labels), made.draws(generator))
+        felt += torch.stack([slope.abs().max() for slope in summed(each, parameters)])
     assert felt.all(), f"no slope of the loss reaches tensors {felt.eq(0).nonzero().flatten().tolist()} of parameters()"
 
 

@@ -8,7 +8,7 @@ import torch
 from nasengine.errors import TrainingError
 from nasengine.interpreters.model import Model
 from nasengine.search.relax import relax
-from nasengine.space import EVERYTHING, Architecture
+from nasengine.space import Architecture
 from nasengine.strategies.darts import Darts
 from nasengine.strategies.pr_darts import PRDarts
 from nasengine.training.recipe import Recipe
@@ -126,28 +126,6 @@ def test_the_batch_can_be_lowered_before_anything_is_built(searched):
 
     assert len(searched(recipe={"epochs": 1}, batch_for=half).epochs) == 1
     assert asked == [("small", 8)]
-
-
-def test_several_draws_and_a_step_of_its_own(small_space, small_data):
-    """A relaxation without parameters is a weight-sharing sampler; `step` replaces the averaged loss."""
-
-    class Sandwich(PRDarts):
-        calls = 0
-
-        def parameters(self):
-            return []
-
-        def draws(self, generator):
-            return [*super().draws(generator), EVERYTHING]
-
-        def step(self, forward, loss, batch, draws):
-            Sandwich.calls += 1
-            images, labels = batch
-            teacher = forward(images, draws[1])
-            return loss(teacher, labels) + (forward(images, draws[0]) - teacher.detach()).square().mean()
-
-    found = relax(small_space, Sandwich(small_space), small_data, Recipe(epochs=2, batch=8))
-    assert Sandwich.calls == 2 * 3 and "gate_accuracy" not in found.epochs[0]
 
 
 def test_weights_are_channels_last(searched):

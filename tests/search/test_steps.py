@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from nasengine.errors import TrainingError
+from nasengine.interpreters.slicing import Dressed
 from nasengine.search.steps import (
     Ahead,
-    average_loss,
+    average_losses,
     first_order,
     frozen,
     moved,
@@ -24,11 +25,11 @@ class Toy:
         self.a = torch.tensor(a, dtype=torch.float64, requires_grad=True)
         self.w = torch.tensor(w, dtype=torch.float64, requires_grad=True)
 
-    def train(self) -> Tensor:
-        return self.w**2 - 2 * self.a * self.w + self.a**2
+    def train(self) -> list[Tensor]:
+        return [self.w**2 - 2 * self.a * self.w + self.a**2]
 
-    def validation(self) -> Tensor:
-        return self.a * self.w - 2 * self.a + 1
+    def validation(self) -> list[Tensor]:
+        return [self.a * self.w - 2 * self.a + 1]
 
     def gradient(self, lr: float, **ahead: object) -> float:
         (found,) = second_order(self.train, self.validation, [self.a], [self.w], Ahead(lr, **ahead))
@@ -108,14 +109,35 @@ def test_frozen_tensors_learn_again_afterwards_even_after_an_error():
 
 def test_a_loss_without_any_open_gate_has_zero_gradients():
     gate = torch.ones(2, requires_grad=True)
-    assert first_order(lambda: torch.ones(()), [gate], [])[0].tolist() == [0.0, 0.0]
+    assert first_order(lambda: [torch.ones(())], [gate], [])[0].tolist() == [0.0, 0.0]
 
 
 def test_the_loss_is_averaged_over_the_draws():
     draws = [Mixture({"a": {"x": factor}}) for factor in (1.0, 3.0)]
     batch = torch.ones(2, 1), torch.zeros(2)
-    loss = average_loss(lambda x, picks: x * picks.by_decision["a"]["x"], lambda out, y: out.mean(), batch, draws)
-    assert float(loss) == 2.0
+    losses = average_losses(lambda x, picks: x * picks.by_decision["a"]["x"], lambda out, y: out.mean(), batch, draws)
+    assert [float(loss) for loss in losses] == [0.5, 1.5]
+
+
+def test_gradients_of_several_losses_add_up_each_before_the_next_is_computed():
+    gate, order = torch.tensor(3.0, requires_grad=True), []
+
+    def losses():
+        for factor in (2.0, 5.0):
+            order.append(factor)
+            loss = factor * gate**2
+            loss.register_hook(lambda slope, factor=factor: order.append(-factor))
+            yield loss
+
+    assert first_order(losses, [gate], [])[0] == 2 * 7.0 * 3.0
+    assert order == [2.0, -2.0, 5.0, -5.0]
+
+
+def test_the_weights_of_stores_move_with_what_they_dress():
+    picks = Dressed(Mixture({"a": {"x": torch.ones(())}}), shots=torch.tensor([0.5, 0.5]))
+    there = moved(picks, torch.device("meta"))
+    assert there.shots.device.type == there.base.by_decision["a"]["x"].device.type == "meta"
+    assert there.window == picks.window
 
 
 def test_all_gates_of_a_draw_move_in_one_transfer():

@@ -1,0 +1,86 @@
+"""One batch and the networks drawn for it: their losses, one after the other."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nasengine.errors import TrainingError
+from nasengine.interpreters.model import Model
+from nasengine.search.group import Part
+from nasengine.search.steps import average_losses, moved
+from nasengine.search.strategy import Sampler
+from nasengine.space import Picks
+
+
+@dataclass
+class Lesson:
+    """What a part of a batch teaches a supernet; afterwards it knows what the losses were."""
+
+    model: Model
+    relaxation: Sampler
+    part: Part
+    smoothing: float = 0.0
+    precision: Callable[[], AbstractContextManager[Any]] = contextlib.nullcontext
+    outputs: Tensor | None = None  # (batch, classes) of the first network
+    loss: Tensor | None = None  # of the first network on the labels
+    every: list[Tensor] = field(default_factory=list)  # each loss that was learned from
+
+    def losses(self, draws: Sequence[Picks]) -> Iterator[Tensor]:
+        """Each loss, to be backpropagated before the next; TrainingError where a norm has too little to go by."""
+        made = getattr(self.relaxation, "losses", average_losses)
+        try:
+            for loss in made(self._forward, self._loss, (self.part.images, self.part.labels), draws):
+                share = loss * self.part.weight
+                self.every.append(share.detach())
+                yield share
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise TrainingError(
+                f"supernet of {self.model.space.name}: {error}; norms over a batch need larger batches or larger images"
+            ) from error
+
+    def seen(self) -> tuple[Tensor, Tensor]:
+        """The first network's loss on the labels, and its outputs; no finite number where any of the losses was none.
+
+        Losses of several networks, or of one that imitates another, would tell a reader little as a sum.
+        """
+        total = torch.stack(self.every).sum()
+        first = total if self.loss is None else self.loss * self.part.weight
+        assert self.outputs is not None, "no network was run"
+        return torch.where(total.isfinite(), first, total), self.outputs
+
+    def _forward(self, images: Tensor, picks: Picks, calm: bool = False) -> Tensor:
+        with calmed(self.model) if calm else contextlib.nullcontext(), self.precision():
+            output: Tensor = self.model(images, moved(picks, images.device)).float()
+        if self.outputs is None:
+            self.outputs = output.detach()
+        return output
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        loss = nn.functional.cross_entropy(logits, labels, label_smoothing=self.smoothing)
+        if self.loss is None:
+            self.loss = loss.detach()
+        return loss
+
+
+@contextlib.contextmanager
+def calmed(model: nn.Module) -> Iterator[None]:
+    """Within it dropout and drop path do nothing, as in evaluation; norms go on as before."""
+    restless = [module for module in model.modules() if module.training and _is_restless(module)]
+    for module in restless:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in restless:
+            module.training = True
+
+
+def _is_restless(module: nn.Module) -> bool:
+    return isinstance(module, nn.modules.dropout._DropoutNd) or getattr(module, "training_only", False)
