@@ -9,6 +9,7 @@ from nasengine.console import exits
 from nasengine.console.flags import named
 from nasengine.console.listings import as_json, settings
 from nasengine.console.output import emit, number, say
+from nasengine.errors import PlugInError
 from nasengine.space import Space
 
 FOUND_BY = "found by hill climbing"
@@ -43,9 +44,8 @@ def cost(name: str, chosen: str | None, given: Settings, db: str, json: bool) ->
         _cost_of_extremes(plugins.load_space(name, given), name, json)
         return
     from nasengine.interpreters.cost import cost as cost_of
-    from nasengine.runs import picks_of
 
-    picks, published = picks_of(name, chosen, named(db))
+    picks, published = _picks_of(name, chosen, db)
     space = plugins.load_space(name, {**published, **given})
     counted = cost_of(space, space.check(picks))
     if json:
@@ -53,6 +53,17 @@ def cost(name: str, chosen: str | None, given: Settings, db: str, json: bool) ->
         emit({**facts, "params": counted.params, "macs": counted.macs})
     else:
         say(f"{chosen} in {name}: {number(counted.params)} parameters, {number(counted.macs)} multiply-adds an image")
+
+
+def _picks_of(name: str, chosen: str, db: str) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, Any]]:
+    """Picks and settings; of a published name without the results database, which takes long to load."""
+    try:
+        known = plugins.published(name, chosen)
+    except PlugInError:
+        from nasengine.runs import picks_of
+
+        return picks_of(name, chosen, named(db))
+    return known.picks, known.settings
 
 
 def _cost_of_extremes(space: Space, name: str, json: bool) -> None:

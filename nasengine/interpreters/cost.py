@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nasengine.interpreters.shape import layer_facts, trace
+from nasengine.interpreters.shape import trace
 from nasengine.space import Picks, Space
 
 
@@ -17,9 +17,6 @@ class Cost:
 def cost(space: Space, picks: Picks) -> Cost:
     """Parameters and multiply-adds (per image) of the network that the picks describe."""
     shapes, _ = trace(space, picks)
-    counted = [
-        layer_facts(place, layer, settings, inputs)
-        for place, (layer, settings, inputs) in shapes.layers.items()
-        if not getattr(layer, "training_only", False)
-    ]
+    layers = shapes.layers
+    counted = [f for place, f in shapes.facts.items() if not getattr(layers[place][0], "training_only", False)]
     return Cost(sum(facts.params for facts in counted), sum(facts.macs for facts in counted))

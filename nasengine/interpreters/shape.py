@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from nasengine.errors import SpaceError
+from nasengine.interpreters.multiply_adds import MultiplyAdds
 from nasengine.space import Choice, Picks, Space, run
 
 BATCH = 2  # batch statistics need more than one value per channel, even on a map of one pixel
@@ -56,29 +56,41 @@ def layer_facts(place: str, layer: type, settings: Mapping[str, Any], inputs: Se
     return _memory[key]
 
 
+@torch.inference_mode(False)
+@torch.no_grad()
 def _measure(layer: type, settings: Mapping[str, Any], inputs: Sequence[Shape]) -> LayerFacts:
-    with torch.device("meta"):
+    with MultiplyAdds(), torch.device("meta"):
         module = build(layer, inputs, settings).eval()
         values = [torch.empty(BATCH, *shape) for shape in inputs]
-    with FlopCounterMode(display=False) as counter:
-        output: Tensor = module(*values)
+    output, macs = _run(module, values)
     tensors = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     params = list(module.parameters())
     trainable = sum(p.numel() for p in params if p.requires_grad)
-    macs = counter.get_total_flops() // (2 * BATCH)
-    return LayerFacts(tuple(output.shape[1:]), sum(p.numel() for p in params), macs, tensors, trainable)
+    return LayerFacts(tuple(output.shape[1:]), sum(p.numel() for p in params), macs // BATCH, tensors, trainable)
+
+
+def _run(module: nn.Module, values: Sequence[Tensor]) -> tuple[Tensor, int]:
+    """Output and multiply-adds; where the quick way fails, torch's own has the last word, and its own error."""
+    try:
+        with MultiplyAdds() as counter:
+            return module(*values), counter.total
+    except Exception:
+        with MultiplyAdds(quick=False) as counter:
+            return module(*values), counter.total
 
 
 class Shapes:
-    """An interpreter whose values are shapes; afterwards `layers` holds every layer met, by place."""
+    """An interpreter whose values are shapes; afterwards `layers` and `facts` hold every layer met, by place."""
 
     def __init__(self) -> None:
+        self.facts: dict[str, LayerFacts] = {}
         self.layers: dict[str, tuple[type, Mapping[str, Any], tuple[Shape, ...]]] = {}
 
     def op(self, place: str, layer: type, settings: Mapping[str, Any], inputs: tuple[Shape, ...]) -> Shape:
         """The layer's output shape."""
         self.layers[place] = (layer, settings, inputs)
-        return layer_facts(place, layer, settings, inputs).output
+        self.facts[place] = facts = layer_facts(place, layer, settings, inputs)
+        return facts.output
 
     def add(self, place: str, values: Sequence[Shape]) -> Shape:
         """The one shape that all values of a sum have."""
