@@ -1,4 +1,4 @@
-"""The smallest and the largest network of a space, by parameters and by multiply-adds, found by hill climbing."""
+"""The smallest and the largest networks of a space, by any figure, found by hill climbing."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -8,6 +8,8 @@ from nasengine.space import Architecture, Space
 
 STARTS = 6  # random architectures; the best of them is where the climb begins
 PICKS = 24  # most answers tried for one decision
+
+Figure = Callable[[Architecture], float]
 
 
 def extremes(space: Space, rng: random.Random) -> tuple[Cost, Cost]:
@@ -39,7 +41,20 @@ def extremes(space: Space, rng: random.Random) -> tuple[Cost, Cost]:
     return found[0], found[1]
 
 
-def _climb(space: Space, start: Architecture, value: Callable[[Architecture], int], rng: random.Random) -> Architecture:
+def smallest(space: Space, figure: Figure, rng: random.Random) -> float:
+    """The smallest value of a figure that such a climb finds."""
+    known: dict[Architecture, float] = {}
+
+    def gain(architecture: Architecture) -> float:
+        if architecture not in known:
+            known[architecture] = -figure(architecture)
+        return known[architecture]
+
+    starts = [space.sample(rng) for _ in range(STARTS)]
+    return -gain(_climb(space, max(starts, key=gain), gain, rng))
+
+
+def _climb(space: Space, start: Architecture, value: Figure, rng: random.Random) -> Architecture:
     best, better = start, True
     while better:
         better = False

@@ -1,7 +1,7 @@
 """A space of networks: one expression with choices in it, and everything that can be asked of its decisions."""
 
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -14,10 +14,13 @@ from nasengine.space.counting import count, enumerate_picks
 from nasengine.space.decisions import Decision, declared
 from nasengine.space.nodes import Choice, Node
 from nasengine.space.picks import Architecture
+from nasengine.space.steering import altered, is_steered, steer
 
 Wishes = Mapping[str, tuple[str, ...]]
 ENUMERABLE = 10_000_000  # architectures that are looked at one by one, to count those that meet a `where`
 TRIES = 1000  # draws before a `where` counts as impossible
+FREE_TRIES = 20  # draws before a `where` that can be steered by is
+LISTED = 10_000  # architectures that are looked at one by one where such a `where` has to be asked about each
 RECIPE = "recipe."
 
 
@@ -170,20 +173,25 @@ class Space:
     def follow(self, wishes: Wishes, rng: random.Random) -> Architecture:
         """An architecture that keeps every legal wish and is random elsewhere.
 
-        Under a `where` that the wishes break, more and more of them are dropped until it holds.
+        Under a `where` that the wishes break, more and more of them are dropped until it holds; where it says how far
+        it is from that, only those that are in its way.
         """
-        for attempt in range(TRIES):
+        for attempt in range(FREE_TRIES if is_steered(self.where) else TRIES):
             dropping = attempt / TRIES
             kept = {n: w for n, w in wishes.items() if not attempt or rng.random() >= dropping}
-            made = self._complete(kept, rng)
+            made = self.complete(kept, rng)
             if self.where is None or self.where(made):
                 return made
-        raise SpaceError(
-            f"space {self.name}: none of {TRIES} random architectures meets its condition ({self.condition_words()}); "
-            "loosen the condition, or build it into the choices"
-        )
+        found = steer(self, wishes, rng)
+        if found is None:
+            raise SpaceError(
+                f"space {self.name}: none of {TRIES} random architectures meets its condition "
+                f"({self.condition_words()}); loosen the condition, or build it into the choices"
+            )
+        return found
 
-    def _complete(self, wishes: Wishes, rng: random.Random) -> Architecture:
+    def complete(self, wishes: Wishes, rng: random.Random) -> Architecture:
+        """An architecture that keeps every legal wish and is random elsewhere, whether or not it meets the `where`."""
         picks: dict[str, tuple[str, ...]] = {}
         for name, decision in self.decisions.items():
             if decision.active(picks):
@@ -198,19 +206,27 @@ class Space:
         """A random architecture: each decision that is asked is drawn uniformly."""
         return self.follow({}, rng)
 
-    def mutate(self, architecture: Architecture, rng: random.Random) -> Architecture:
-        """A neighbour: one decision answered differently, what that newly asks drawn at random."""
+    def open_decisions(self, architecture: Architecture) -> Sequence[str]:
+        """The decisions that it is asked and could answer otherwise."""
         picks = architecture.picks
-        open_ones = self._open if len(picks) == len(self.decisions) else [n for n in self._open if n in picks]
+        return self._open if len(picks) == len(self.decisions) else [n for n in self._open if n in picks]
+
+    def mutate(self, architecture: Architecture, rng: random.Random) -> Architecture:
+        """A neighbour: one decision answered differently, what that newly asks drawn at random.
+
+        Where a `where` that can be steered by allows none of many, others are answered differently as well.
+        """
+        open_ones = self.open_decisions(architecture)
         for _ in range(TRIES if open_ones else 0):
-            decision = self.decisions[rng.choice(open_ones)]
-            other = decision.draw(rng)
-            while other == picks[decision.name]:
-                other = decision.draw(rng)
-            changed = {**picks, decision.name: other}
-            made = Architecture(changed) if self._always_asked else self._complete(changed, rng)
+            _, changed = altered(self, architecture, open_ones, rng)
+            made = Architecture(changed) if self._always_asked else self.complete(changed, rng)
             if self.where is None or self.where(made):
                 return made
+        for _ in range(FREE_TRIES if open_ones and is_steered(self.where) else 0):
+            name, changed = altered(self, architecture, open_ones, rng)
+            found = steer(self, changed, rng, fixed=name)
+            if found is not None:
+                return found
         raise SpaceError(f"space {self.name}: this architecture has no legal neighbour; nothing in it can be changed")
 
     def cross(self, a: Architecture, b: Architecture, rng: random.Random) -> Architecture:
@@ -241,7 +257,7 @@ class Space:
             everything = None
         if everything is not None and self.where is None:
             return Size(everything)
-        if everything is not None and everything <= ENUMERABLE:
+        if everything is not None and everything <= (LISTED if is_steered(self.where) else ENUMERABLE):
             return Size(sum(1 for _ in self.enumerate()))
         return self._sampled_size(samples, everything)
 
@@ -250,7 +266,7 @@ class Space:
         rng = random.Random(0)
         weights = []
         for _ in range(samples):
-            made = self._complete({}, rng)
+            made = self.complete({}, rng)
             ways = prod(self.decisions[name].ways() for name in made.picks)
             weights.append(ways if self.where is None or self.where(made) else 0)
         mean = fmean(weights)
