@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,9 @@ class Figures:
         return f'device "{device}" of {value}: {measured}{tables}{root}.{did_you_mean(device, [*own, *there])}'
 
 
+_cost = lru_cache(maxsize=16)(cost)  # counted once for both of its numbers
+
+
 def _memory(space: Space, architecture: Architecture) -> float:
     from nasengine.interpreters.liveness import peak_memory
 
@@ -120,8 +124,8 @@ def _memory(space: Space, architecture: Architecture) -> float:
 
 
 _COUNTED: dict[str, Callable[[Space, Architecture], float]] = {
-    "params": lambda space, architecture: cost(space, architecture).params,
-    "macs": lambda space, architecture: cost(space, architecture).macs,
+    "params": lambda space, architecture: _cost(space, architecture).params,
+    "macs": lambda space, architecture: _cost(space, architecture).macs,
     "memory_bytes": _memory,
 }
 

@@ -20,6 +20,7 @@ from nasengine.tables.reading import Source, open_source, texts
 
 LATENCY, ENERGY = "latency_ms", "energy_mj"
 BLOCKS = ("k3_e1", "k3_e1_g2", "k3_e3", "k3_e6", "k5_e1", "k5_e1_g2", "k5_e3", "k5_e6", "skip")  # FBNet's digits
+SIDE = "resize.resolution"  # the decision of space mobile; without it the images' height counts
 
 
 class Held(NamedTuple):
@@ -158,14 +159,14 @@ def _stages(path: Path) -> Held:
     known = {_picks(*cell): row for row, cell in reversed([*enumerate(cells)])}  # the first of equal ones
 
     def find(architecture: Architecture, space: Space) -> int | None:
-        side = architecture.picks.get("resolution", (str(space.input[1]),))
-        return known.get(Architecture({**architecture.picks, "resolution": side}))
+        side = architecture.picks.get(SIDE, (str(space.input[1]),))
+        return known.get(Architecture({**architecture.picks, SIDE: side}))
 
     return Held(find, partial(_column, path))
 
 
 def _picks(kernels: str, expansions: str, depths: str, side: str) -> Architecture:
-    picks: dict[str, tuple[str, ...]] = {"resolution": (side,)}
+    picks: dict[str, tuple[str, ...]] = {SIDE: (side,)}
     for stage, depth in enumerate(depths):
         picks[f"stage{stage + 1}.rest.depth"] = (depth,)
         for block in range(int(depth)):
