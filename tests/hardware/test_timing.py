@@ -46,7 +46,7 @@ def test_median_and_quartiles() -> None:
     assert timing.spread == 2 / 3
 
 
-def test_the_calmest_round_counts_where_others_disturb() -> None:
+def test_the_fastest_round_counts_where_others_disturb() -> None:
     noisy = [2.0, 9.0] * (RUNS // 2)
     times = iter([2.0] * WARM_UP + noisy + [2.0] * RUNS)
     assert measure(lambda: None, lambda run: next(times)) == Timing(2.0, 2.0, 2.0, RUNS)
