@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from nasengine.errors import SpaceError
-from nasengine.interpreters.shape import build, trace
-from nasengine.interpreters.slicing import LEADING, Window, cut, dress_of, put
-from nasengine.interpreters.store import enlarge, largest
+from nasengine.interpreters.shape import Shapes, build, trace
+from nasengine.interpreters.slicing import LEADING, Window, dress_of
+from nasengine.interpreters.store import stores
+from nasengine.interpreters.stored import Sized, Stored, slots
 from nasengine.space import EVERYTHING, Architecture, Choice, Picks, Space, run
 
 
@@ -24,36 +24,49 @@ class Model(nn.Module):
 
     State-dict names are place + parameter name, the same in a supernet and in the networks inherited from it.
     A layer asked for at a smaller size than the supernet holds is rebuilt with those settings and run on views
-    of the stored tensors: leading channels, central kernel window.
+    of the stored tensors: leading channels, central kernel window. Picks in a `Dressed` take other channels.
+
+    shots: how many stores of weights there are; a network's are their mean, weighted as its `Dressed` picks say
+        (K-shot NAS, Su et al., 2021, https://arxiv.org/abs/2106.06442). The further ones are named `shots.1.…`
+    kernels: whether smaller kernels are the middle of the stored one ("crop"), or that times a learnt matrix
+        ("transform", see KernelTransform), named `transforms.…`
     """
 
-    def __init__(self, space: Space, picks: Picks = EVERYTHING):
+    def __init__(
+        self,
+        space: Space,
+        picks: Picks = EVERYTHING,
+        *,
+        shots: int = 1,
+        kernels: Literal["crop", "transform"] = "crop",
+    ):
         super().__init__()
         shapes, _ = trace(space, picks, asides=True)
-        self.space, self.picks = space, picks
+        self.space, self.picks, self.shots = space, picks, shots
         self.is_supernet = not isinstance(picks, Architecture)
+        transform = kernels == "transform"
+        _refuse(space, shots, self.is_supernet or (shots == 1 and not transform))
         self._layers: dict[str, nn.Module] = {}
-        self._sized: dict[Any, nn.Module] = {}  # by place, widths arriving and settings
+        self._whole: dict[Any, nn.Module] = {}  # by place, widths arriving and settings: layers that run as they are
+        self._sized: dict[Any, Sized] = {}  # those that run on a part
         for place, (layer, settings, inputs) in shapes.layers.items():
-            self._put(place, build(layer, inputs, settings))
-            self._sized[_key(place, layer, [shape[0] for shape in inputs], settings)] = self._layers[place]
+            _refuse_names(place, shots > 1, transform)
+            self._layers[place] = build(layer, inputs, settings)
+            _hang(self, place, self._layers[place])
+            self._whole[_key(place, layer, [shape[0] for shape in inputs], settings)] = self._layers[place]
+        self._stored: dict[str, Stored] = {}
         if self.is_supernet:
-            for place, sizes in largest(space, picks, shapes).items():
-                self._sized = {key: full for key, full in self._sized.items() if key[0] != place}
-                enlarge(self._layers[place], sizes)
+            self._store(shapes, transform)
 
-    def _put(self, place: str, layer: nn.Module) -> None:
-        *path, last = place.split(".")
-        if "training" in (*path, last):  # torch would write its own flag of that name over the layer
-            raise SpaceError(f'{place}: a step or option is called "training", a name torch needs; call it otherwise')
-        owner: nn.Module = self
-        for part in path:
-            owner._modules.setdefault(part, _Place())
-            inner = owner._modules[part]
-            assert inner is not None
-            owner = inner
-        owner._modules[last] = layer
-        self._layers[place] = layer
+    def _store(self, shapes: Shapes, transform: bool) -> None:
+        """Make the layers as large as any network needs them, and hang what else is stored beside them."""
+        self._stored = stores(self.space, self.picks, shapes, self._layers, self.shots, transform)
+        self._whole = {key: layer for key, layer in self._whole.items() if self._stored[key[0]].runs_whole}
+        for place, stored in self._stored.items():
+            for k, layer in enumerate(stored.layers[1:], 1):
+                _hang(self, f"shots.{k}.{place}", layer)
+            for name, kernel in stored.kernels.items():
+                _hang(self, f"transforms.{place}.{name}", kernel)
 
     def layers(self) -> Iterator[tuple[str, nn.Module]]:
         """Every layer with its place."""
@@ -87,15 +100,34 @@ class Model(nn.Module):
     def inherit(self, architecture: Architecture, dressed: Picks | None = None) -> "Model":
         """The smaller network of an architecture with this supernet's weights, on the same device.
 
-        `dressed` says which window of the channels is cut out: the leading ones, if it is not given. Batch statistics
-        are those of the supernet: estimate them anew before it is used or exported.
+        `dressed` says which window of the channels is cut out and how stores are mixed: by default the leading
+        channels of the one store. Kernels are transformed for good. Batch statistics are those of the supernet:
+        estimate them anew before it is used or exported.
         """
-        child, (window, _) = Model(self.space, architecture), dress_of(dressed)
+        child = Model(self.space, architecture)
+        window, shots = self._dress(architecture if dressed is None else dressed)
         with torch.no_grad():
             for place, layer in child.layers():
-                for name, view in _views(place, self._layers[place], layer, window).items():
-                    _tensors(layer)[name].data = view.detach().clone()
+                for slot in slots(layer):
+                    own = slot.tensor()
+                    own.data = self._part(place, slot.name, own.shape, window, shots).detach().clone()
         return child.train(self.training)
+
+    def _part(self, place: str, name: str, shape: Sequence[int], window: Window, shots: Tensor | None) -> Tensor:
+        if self.is_supernet:
+            return self._stored[place].part(name, shape, window, shots)
+        return next(slot.tensor() for slot in slots(self._layers[place]) if slot.name == name)
+
+    def _dress(self, picks: Picks) -> tuple[Window, Tensor | None]:
+        """The window and the weights of the stores; None where there is one store, which is used as it is."""
+        window, shots = dress_of(picks)
+        if (1 if shots is None else len(shots)) != self.shots:
+            came = "no weights for them" if shots is None else f"weights for {len(shots)}"
+            raise SpaceError(
+                f"supernet of {self.space.name}: it has {self.shots} stores of weights, and picks came with {came}; "
+                f"pass Dressed(picks, shots=…) with {self.shots} numbers that add up to one"
+            )
+        return window, shots if self.shots > 1 else None
 
     def at(
         self,
@@ -104,27 +136,53 @@ class Model(nn.Module):
         settings: Mapping[str, Any],
         inputs: tuple[Tensor, ...],
         window: Window = LEADING,
+        shots: Tensor | None = None,
     ) -> Tensor:
         """Run the layer that stands at a place, with these settings, on these inputs."""
         if not self.is_supernet:
-            return self._layers[place](*inputs)
+            alone: Tensor = self._layers[place](*inputs)
+            return alone
         key = _key(place, layer, [x.shape[1] for x in inputs], settings)
+        whole = self._whole.get(key)
+        if whole is not None:
+            output: Tensor = whole(*inputs)
+            return output
         if key not in self._sized:
             if place not in self._layers:
                 raise SpaceError(f"{place}: these picks run a layer that the supernet does not hold")
             with torch.device("meta"):
-                self._sized[key] = build(layer, [tuple(x.shape[1:]) for x in inputs], settings)
-        sized, full = self._sized[key], self._layers[place]
-        if sized is full:
-            return full(*inputs)
-        _take_modes(sized, full)
-        views = _views(place, full, sized, window)
-        output: Tensor = functional_call(sized, views, inputs)
-        if self.training:
-            for name, buffer in full.named_buffers():  # a copy's statistics go back to where they are stored
-                if not views[name]._is_view() and views[name] is not buffer:
-                    put(buffer, views[name], window)
-        return output
+                sized = build(layer, [tuple(x.shape[1:]) for x in inputs], settings)
+            self._sized[key] = Sized(sized, self._stored[place])
+        return self._sized[key](inputs, window, shots)
+
+
+def _refuse(space: Space, shots: int, allowed: bool) -> None:
+    if shots < 1:
+        raise SpaceError(f"supernet of {space.name}: shots came as {shots}; there is one store of weights or more")
+    if not allowed:
+        raise SpaceError(
+            f"network of {space.name}: shots and kernels came for a single architecture; they are a supernet's, "
+            "Model(space, …), from which networks inherit"
+        )
+
+
+def _refuse_names(place: str, shots: bool, transforms: bool) -> None:
+    """Torch would write its own flag over a layer called "training"; further stores and transforms hang beside."""
+    first, *further = place.split(".")
+    if "training" in (first, *further):
+        raise SpaceError(f'{place}: a step or option is called "training", a name torch needs; call it otherwise')
+    if (shots and first == "shots") or (transforms and first == "transforms"):
+        raise SpaceError(f'{place}: a step is called "{first}", which names weights of the supernet; call it otherwise')
+
+
+def _hang(model: nn.Module, place: str, layer: nn.Module) -> None:
+    """Make a layer a part of the model under a dotted name."""
+    *path, last = place.split(".")
+    for part in path:
+        inner = model._modules.setdefault(part, _Place())
+        assert inner is not None
+        model = inner
+    model._modules[last] = layer
 
 
 def _key(place: str, layer: type, widths: Sequence[int], settings: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -132,22 +190,15 @@ def _key(place: str, layer: type, widths: Sequence[int], settings: Mapping[str, 
     return (place, *(() if getattr(layer, "training_only", False) else widths), *settings.items())
 
 
-def _take_modes(sized: nn.Module, full: nn.Module) -> None:
-    """Train or evaluate part by part as the stored layer does: dropout may rest in it while norms learn."""
-    modes = {name: part.training for name, part in full.named_modules()}
-    for name, part in sized.named_modules():
-        part.training = modes.get(name, full.training)
-
-
 class _Forward:
     """The interpreter that runs a model: values are tensors."""
 
     def __init__(self, model: Model, picks: Picks):
         self.model = model
-        self.window, _ = dress_of(picks)
+        self.window, self.shots = model._dress(picks)
 
     def op(self, place: str, layer: type, settings: Mapping[str, Any], inputs: tuple[Tensor, ...]) -> Tensor:
-        return self.model.at(place, layer, settings, inputs, self.window)
+        return self.model.at(place, layer, settings, inputs, self.window, self.shots)
 
     def add(self, place: str, values: Sequence[Tensor]) -> Tensor:
         return reduce(torch.add, values)
@@ -166,13 +217,3 @@ class _ForwardWithAsides(_Forward):
 
     def aside(self, name: str, place: str, branch: Callable[[], Tensor]) -> None:
         self.asides[name] = branch()
-
-
-def _tensors(layer: nn.Module) -> dict[str, Tensor]:
-    return {**dict(layer.named_parameters()), **dict(layer.named_buffers())}
-
-
-def _views(place: str, full: nn.Module, sized: nn.Module, window: Window) -> dict[str, Tensor]:
-    """The part of each stored tensor that the smaller layer uses."""
-    stored = _tensors(full)
-    return {name: cut(place, name, stored[name], tensor.shape, window) for name, tensor in _tensors(sized).items()}

@@ -6,8 +6,9 @@ divides both widths (the channels of a head, of a group, of a pair that alternat
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from nasengine.space import Choice, Picks
 
 KERNEL = 2  # the first dimension of a kernel; those before it are channels
 EXACT = 1e-9  # what a shift of i / n may miss i steps by
+Pieces = tuple[tuple[int, int], ...]  # (start, length)
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def cut(place: str, name: str, stored: Tensor, shape: Sequence[int], window: Win
             f"{place}: {name} is asked for as {tuple(shape)}, the supernet holds {tuple(stored.shape)}; "
             "build the space with larger sizes"
         )
-    for d, pieces in enumerate(_pieces(stored.shape, shape, window)):
+    for d, pieces in enumerate(_pieces(stored.shape, tuple(shape), window)):
         if len(pieces) > 1:
             stored = torch.cat([stored.narrow(d, *piece) for piece in pieces], d)
         elif shape[d] != stored.shape[d]:
@@ -126,9 +128,12 @@ def put(stored: Tensor, values: Tensor, window: Window) -> None:
         target.copy_(source)
 
 
-def _pieces(stored: Sequence[int], shape: Sequence[int], window: Window) -> Iterator[list[tuple[int, int]]]:
-    """Per dimension the (start, length) of the one or two stretches that are taken."""
+@lru_cache(maxsize=65536)
+def _pieces(stored: tuple[int, ...], shape: tuple[int, ...], window: Window) -> tuple[Pieces, ...]:
+    """Per dimension the one or two stretches that are taken."""
+    found = []
     for d, (held, wanted) in enumerate(zip(stored, shape, strict=True)):
         start = window.start(wanted, held) if d < KERNEL else (held - wanted) // 2
         first = min(wanted, held - start)
-        yield [(start, first)] + ([(0, wanted - first)] if first < wanted else [])
+        found.append(((start, first),) if first == wanted else ((start, first), (0, wanted - first)))
+    return tuple(found)

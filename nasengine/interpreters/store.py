@@ -1,13 +1,16 @@
 """How large a supernet stores each layer's tensors: the maximum per dimension over all options of every size."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
 from nasengine.errors import SpaceError
-from nasengine.interpreters.shape import Shape, Shapes, layer_facts, trace
+from nasengine.interpreters.kernels import KernelTransform, nested
+from nasengine.interpreters.shape import Shape, Shapes, build, layer_facts, trace
+from nasengine.interpreters.slicing import KERNEL
+from nasengine.interpreters.stored import Stored
 from nasengine.space import Choice, Picks, Space
 
 
@@ -34,19 +37,60 @@ def largest(space: Space, picks: Picks, shapes: Shapes) -> dict[str, dict[str, S
     """
     base = {place: layer_facts(place, *layer).tensors for place, layer in shapes.layers.items()}
     most: dict[str, dict[str, Shape]] = {}
+    for name, option, place, tensors in _swept(space, picks):
+        held = most.get(place, base[place])
+        _comparable(place, name, option, tensors, held)
+        grown = {n: tuple(map(max, shape, tensors[n])) for n, shape in held.items()}
+        if grown != held:
+            most[place] = grown
+    return most
+
+
+def stores(
+    space: Space, picks: Picks, shapes: Shapes, layers: Mapping[str, nn.Module], shots: int, transform: bool
+) -> dict[str, Stored]:
+    """Enlarge the layers, and add to each as many further stores, and transforms of its kernels, as are asked for."""
+    sizes = largest(space, picks, shapes)
+    sides = kernel_sides(space, picks) if transform else {}
+    made = {}
+    for place, first in layers.items():
+        layer, settings, inputs = shapes.layers[place]
+        further = [build(layer, inputs, settings) for _ in range(shots - 1)] if first.state_dict() else []
+        for one in (first, *further):
+            enlarge(one, sizes.get(place, {}))
+        kernels = {
+            name: KernelTransform([*found])
+            for name, found in sides.get(place, {}).items()
+            if nested([*found]) and _is_kernel(first, name)
+        }
+        made[place] = Stored(place, [first, *further], kernels, runs_whole=place not in sizes and not further)
+    return made
+
+
+def _is_kernel(layer: nn.Module, name: str) -> bool:
+    path, _, leaf = name.rpartition(".")
+    return leaf == "weight" and isinstance(layer.get_submodule(path), nn.modules.conv._ConvNd)
+
+
+def kernel_sides(space: Space, picks: Picks) -> dict[str, dict[str, set[Shape]]]:
+    """Place -> tensor name -> the heights and widths that it has at some size, where it has any."""
+    found: dict[str, dict[str, set[Shape]]] = {}
+    for _, _, place, tensors in _swept(space, picks):
+        for name, shape in tensors.items():
+            if len(shape) > KERNEL:
+                found.setdefault(place, {}).setdefault(name, set()).add(shape[KERNEL:])
+    return found
+
+
+def _swept(space: Space, picks: Picks) -> Iterator[tuple[str, str, str, Mapping[str, Shape]]]:
+    """Every option of every size, alone: decision, option, and each place with its tensors' shapes."""
     for name, decision in space.decisions.items():
         if not decision.of_values or name in space.recipe_decisions:
             continue
         for option in decision.options:
             swept, _ = trace(space, OneSize(picks, name, option), asides=True)
             for place, layer in swept.layers.items():
-                tensors = layer_facts(place, *layer).tensors
-                held = most.get(place, base[place])
-                _comparable(place, name, option, tensors, held)
-                grown = {n: tuple(map(max, shape, tensors[n])) for n, shape in held.items()}
-                if grown != held:
-                    most[place] = grown
-    return most
+                yield name, option, place, layer_facts(place, *layer).tensors
 
 
 def _comparable(place: str, name: str, option: str, tensors: Mapping[str, Shape], held: Mapping[str, Shape]) -> None:

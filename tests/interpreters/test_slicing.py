@@ -140,3 +140,11 @@ def test_a_shift_is_a_share() -> None:
 def test_more_than_is_stored_is_refused() -> None:
     with pytest.raises(SpaceError, match=r"stem: conv\.weight is asked for as \(9,\), the supernet holds \(8,\)"):
         cut("stem", "conv.weight", Tensor(8), (9,))
+
+
+def test_several_windows_may_run_before_one_backward() -> None:
+    """Statistics of one do not spoil the backward of another."""
+    model = Model(elastic()).train()
+    losses = [model(IMAGES, Dressed(picks("12"), window)).square().sum() for window in (*WINDOWS, *WINDOWS)]
+    sum(losses, torch.zeros(())).backward()  # type: ignore[no-untyped-call]
+    assert all(parameter.grad is not None for parameter in model.parameters())
