@@ -1,0 +1,41 @@
+"""Fronts, and the volume that they cover."""
+
+import random
+
+import pytest
+
+from nasengine.pareto import front, hypervolume
+
+
+def test_the_front_is_what_nothing_beats() -> None:
+    # the example of NSGA-II's sort (Deb et al., 2002, https://doi.org/10.1109/4235.996017), turned to be made large
+    points = [(-1.0, -5.0), (-2.0, -3.0), (-4.0, -1.0), (-3.0, -4.0), (-5.0, -5.0)]
+    assert front(points) == [0, 1, 2]
+    assert front([*points, points[1]]) == [0, 1, 2], "of equal points the first"
+    assert front([(1.0,), (3.0,), (3.0,)]) == [1]
+    assert front([]) == []
+
+
+@pytest.mark.parametrize(("reference", "volume"), [(1.0, 2 / 3), (1.1, 0.876667)])
+def test_the_hypervolume_of_zdt1s_front(reference: float, volume: float) -> None:
+    # f2 = 1 - sqrt(f1) (Zitzler, Deb and Thiele, 2000, https://doi.org/10.1162/106365600568202), to be made small;
+    # by integration 2/3 up to (1, 1), and 2/3 + 0.1 + 1.1 * 0.1 up to (1.1, 1.1)
+    points = [(-i / 4000, (i / 4000) ** 0.5 - 1) for i in range(4001)]
+    assert hypervolume(points, (-reference, -reference)) == pytest.approx(volume, abs=2e-4)
+
+
+def test_hypervolumes_of_boxes() -> None:
+    assert hypervolume([(2.0, 1.0), (1.0, 2.0)], (0.0, 0.0)) == 3.0
+    assert hypervolume([(2.0, 1.0), (1.0, 2.0), (1.0, 1.0)], (0.0, 0.0)) == 3.0
+    assert hypervolume([(2.0, -1.0)], (0.0, 0.0)) == 0.0, "what is behind the reference does not count"
+    assert hypervolume([(5.0,), (3.0,)], (1.0,)) == 4.0
+    assert hypervolume([(1.0, 2.0, 3.0)], (0.0, 0.0, 0.0)) == 6.0
+    assert hypervolume([(1.0, 2.0, 3.0), (2.0, 1.0, 1.0)], (0.0, 0.0, 0.0)) == 7.0
+
+
+def test_three_objectives_cover_what_chance_hits() -> None:
+    rng = random.Random(0)
+    points = [(rng.random(), rng.random(), rng.random()) for _ in range(8)]
+    drawn = [(rng.random(), rng.random(), rng.random()) for _ in range(20_000)]
+    hit = sum(any(all(a >= b for a, b in zip(p, d, strict=True)) for p in points) for d in drawn) / len(drawn)
+    assert hypervolume(points, (0.0, 0.0, 0.0)) == pytest.approx(hit, abs=0.01)
