@@ -20,21 +20,20 @@ def hypervolume(points: Sequence[Point], reference: Point) -> float:
     Zitzler and Thiele, 1998 (https://doi.org/10.1007/BFb0056872). Exact for any number of objectives, by slices along
     the last of them.
     """
-    inside = [point for point in points if all(a > b for a, b in zip(point, reference, strict=True))]
-    return _volume([inside[number] for number in front(inside)], reference)
+    return _volume([point for point in points if all(a > b for a, b in zip(point, reference, strict=True))], reference)
 
 
 def _volume(points: Sequence[Point], reference: Point) -> float:
-    if not points:
-        return 0.0
+    """Slices along the last objective, the best ones first; each is as wide as all points up there cover."""
     if len(reference) == 1:
-        return max(point[0] for point in points) - reference[0]
-    total, ordered = 0.0, sorted(points, key=lambda point: -point[-1])
+        return max((point[0] for point in points), default=reference[0]) - reference[0]
+    total, above = 0.0, list[Point]()
+    ordered = sorted(points, key=lambda point: point[-1], reverse=True)
     for number, point in enumerate(ordered):
+        above = [one for one in above if not _covers(point[:-1], one)] + [point[:-1]]
         below = ordered[number + 1][-1] if number + 1 < len(ordered) else reference[-1]
         if point[-1] > below:
-            slice_ = [one[:-1] for one in ordered[: number + 1]]
-            total += (point[-1] - below) * _volume([slice_[i] for i in front(slice_)], reference[:-1])
+            total += (point[-1] - below) * _volume(above, reference[:-1])
     return total
 
 
