@@ -10,6 +10,7 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from nasengine.proxies.probe import Probe, weighted
+from nasengine.proxies.watching import TwiceDifferentiable
 
 
 def grad_norm(probe: Probe) -> float:
@@ -52,14 +53,14 @@ def grasp(probe: Probe) -> float:
     GraSP (Wang et al., 2020, https://arxiv.org/abs/2002.07376), with the sign of Abdelfattah et al.: higher is better.
     """
     network = probe.copy()
-    weights = [layer.weight for _, layer in weighted(network)]
+    weights: list[Tensor] = [layer.weight for _, layer in weighted(network)]
     images, labels = probe.batches[0]
     # only the plain kernel of attention has second derivatives
-    with probe.quiet(), torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
+    with probe.quiet(), torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), TwiceDifferentiable():
         loss = functional.cross_entropy(network(images), labels)
         gradients = _gradients(loss, weights, create_graph=True)
         products = _gradients(sum((g.detach() * g).sum() for g in gradients), weights)
-    return float(sum(-(w.detach() * hg).sum() for w, hg in zip(weights, products, strict=True))) + 0.0  # no -0.0
+    return sum(-float((w.detach() * hg).sum()) for w, hg in zip(weights, products, strict=True)) + 0.0  # never -0.0
 
 
 def _gradients(value: Tensor | int, weights: list[Tensor], create_graph: bool = False) -> tuple[Tensor, ...]:

@@ -4,9 +4,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from nasengine.proxies.probe import Probe
-from nasengine.proxies.watching import ACTIVATIONS, CONVOLUTIONS, NORMS, POOLINGS, Watching
+from nasengine.proxies.watching import ACTIVATIONS, CONVOLUTIONS, NORMS, POOLINGS, LoneValues, Watching
 
 
 def meco(probe: Probe, side: int | None = None) -> float:
@@ -22,7 +23,7 @@ def meco(probe: Probe, side: int | None = None) -> float:
     network, shape = probe.copy(), probe.batches[0][0].shape
     pixels = shape[2:] if side is None else (side, side)
     image = probe.noise((1, shape[1], *pixels), probe.random("meco"))
-    with probe.quiet(), torch.no_grad(), _Maps() as maps:
+    with probe.quiet(), torch.no_grad(), LoneValues(), _Maps() as maps:
         network(image)
     return sum(maps.least)
 
@@ -34,7 +35,9 @@ class _Maps(Watching):
 
     def after(self, function: Any, x: Tensor, output: Tensor) -> None:
         if output.dim() == 4 and function in ACTIVATIONS | CONVOLUTIONS | NORMS | POOLINGS:
-            self.least.append(least_eigenvalue(output[0].flatten(1)))
+            channels_last = function in (functional.layer_norm, torch.layer_norm)
+            rows = output[0].movedim(-1, 0) if channels_last else output[0]
+            self.least.append(least_eigenvalue(rows.flatten(1)))
 
 
 def least_eigenvalue(rows: Tensor) -> float:

@@ -15,6 +15,7 @@ from torch.nn.modules.conv import _ConvNd
 from nasengine.proxies.watching import Signs
 
 Batch = tuple[Tensor, Tensor]
+_NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Probe:
 
     def random(self, purpose: str) -> torch.Generator:
         """Random numbers that depend on the seed and on what they are for alone."""
-        return torch.Generator().manual_seed((self.seed << 32) + zlib.crc32(purpose.encode()))
+        return torch.Generator().manual_seed(zlib.crc32(f"{self.seed} {purpose}".encode()))  # it takes 32 bits
 
     def noise(self, shape: Sequence[int], generator: torch.Generator) -> Tensor:
         """Standard-normal numbers on the device."""
@@ -93,7 +94,7 @@ class Probe:
         return Pass(images, logits, loss, weights, outputs, signs.found)
 
 
-def weighted(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+def weighted(network: nn.Module) -> Iterator[tuple[str, _ConvNd | nn.Linear]]:
     """The layers whose weights are scored, convolutions and linear ones, with their names."""
     for name, layer in network.named_modules():
         if isinstance(layer, _ConvNd | nn.Linear):
@@ -111,14 +112,10 @@ def renewed(network: nn.Module, generator: torch.Generator, gain: float | None =
             layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator) * std)
             if layer.bias is not None:
                 layer.bias.zero_()
-        for layer in network.modules():
-            if is_norm(layer):
-                layer.weight.fill_(1.0)
-                if getattr(layer, "bias", None) is not None:
-                    layer.bias.zero_()
-
-
-def is_norm(layer: nn.Module) -> bool:
-    """Whether a module is one of torch's norms and has a learned scale."""
-    norms = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
-    return isinstance(layer, norms) and layer.weight is not None
+        for norm in network.modules():
+            if isinstance(norm, _NORMS):
+                learned = dict(norm.named_parameters(recurse=False))
+                if "weight" in learned:
+                    learned["weight"].fill_(1.0)
+                if "bias" in learned:
+                    learned["bias"].zero_()

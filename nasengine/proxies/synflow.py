@@ -1,12 +1,11 @@
 """Synaptic flow (Tanaka et al., 2020, https://arxiv.org/abs/2006.05467): what passes through positive weights."""
 
 import math
-from contextlib import nullcontext
 
 import torch
 
 from nasengine.proxies.probe import Probe, weighted
-from nasengine.proxies.watching import WithoutNorms
+from nasengine.proxies.watching import LoneValues, WithoutNorms
 
 
 def synflow(probe: Probe) -> float:
@@ -20,7 +19,7 @@ def synflow(probe: Probe) -> float:
 
 
 def synflow_bn(probe: Probe) -> float:
-    """The same with its norms where they stand, in training mode."""
+    """The same with its norms where they stand, in training mode; one value alone in its channel becomes the shift."""
     return _log(sum(flows(probe, norms=True).values()))
 
 
@@ -33,7 +32,7 @@ def flows(probe: Probe, norms: bool = False) -> dict[str, float]:
                 tensor.abs_()
     layers = dict(weighted(network))
     ones = torch.ones_like(probe.batches[0][0][:1], dtype=torch.float64)
-    with probe.quiet(), torch.enable_grad(), nullcontext() if norms else WithoutNorms():
+    with probe.quiet(), torch.enable_grad(), LoneValues() if norms else WithoutNorms():
         out = network(ones).sum()
     weights = [layer.weight for layer in layers.values()]
     gradients = torch.autograd.grad(out, weights, materialize_grads=True)

@@ -8,7 +8,8 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 ACTIVATIONS = {
-    torch.relu, torch.relu_, Tensor.relu, Tensor.relu_, functional.relu, functional.relu6, functional.leaky_relu,
+    torch.relu, torch.relu_, Tensor.relu, Tensor.relu_, functional.relu, functional.relu6, functional.hardtanh,
+    functional.leaky_relu,
     functional.elu, functional.gelu, functional.silu, functional.mish, functional.hardswish,
 }  # fmt: skip
 """What counts as an activation: it is on where what comes in is positive. Sigmoids and softmax are none."""
@@ -52,6 +53,35 @@ class WithoutNorms(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+class LoneValues(TorchFunctionMode):
+    """Batch norm in training mode of a single value per channel gives its shift, where torch refuses to run it."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is functional.batch_norm and _value(args, kwargs, 5, "training") and _alone(args[0]):
+            zeros, shift = torch.zeros_like(args[0]), _value(args, kwargs, 4, "bias")
+            return zeros if shift is None else zeros + shift.view_as(zeros)
+        return func(*args, **kwargs)
+
+
+def _value(args: Any, kwargs: Any, position: int, name: str) -> Any:
+    return args[position] if len(args) > position else kwargs.get(name)
+
+
+def _alone(x: Tensor) -> bool:
+    return x.numel() == x.shape[1]
+
+
+class TwiceDifferentiable(TorchFunctionMode):
+    """Hard sigmoids are written out: torch's own have no second derivatives."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is functional.hardsigmoid:
+            return functional.relu6((args[0] if args else kwargs["input"]) + 3) / 6
+        return func(*args, **kwargs)
+
+
 class Signs(Watching):
     """Where the activations inside it are on: bool tensors (batch, units), one for each activation."""
 
@@ -74,5 +104,11 @@ class LastMap(Watching):
     def after(self, function: Any, x: Tensor, output: Tensor) -> None:
         if x.dim() != 4 or output.dim() < 2 or len(output) != len(x):
             return
-        if output.dim() < 4 or output.shape[2:].numel() == 1 < x.shape[2:].numel():
+        if output.dim() == 4 and _pixels(output) > 1:
+            self.map = None  # what was pooled before was a gate
+        elif _pixels(x) > 1 and function not in CONVOLUTIONS or output.dim() < 4 and self.map is None:
             self.map = x
+
+
+def _pixels(x: Tensor) -> int:
+    return x.shape[2:].numel()
