@@ -2,14 +2,17 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from nasengine.errors import TrainingError
+from nasengine.interpreters.ends import largest
 from nasengine.interpreters.memory import Memory, training_memory
+from nasengine.interpreters.slicing import Dressed
 from nasengine.search.group import ALONE, Alone
-from nasengine.search.strategy import Relaxation
+from nasengine.search.strategy import Sampler
 from nasengine.space import Picks, Space
 from nasengine.training.recipe import Recipe
 
@@ -30,17 +33,26 @@ def free_bytes(device: torch.device) -> int | None:
     return int(lines["MemAvailable"].split()[0]) * 1024
 
 
-def step_memory(space: Space, relaxation: Relaxation, recipe: Recipe, batch: int) -> Memory:
-    """The memory of the larger of the two steps of a search, that of the weights."""
+def step_memory(space: Space, relaxation: Sampler, recipe: Recipe, batch: int) -> Memory:
+    """The memory of the larger of the two steps of a search, that of the weights.
+
+    A sampler's networks are in memory one after the other, so that it is the largest that counts.
+    """
+    slots = SLOTS[recipe.optimizer]
+    if not hasattr(relaxation, "settle"):
+        found = training_memory(space, Dressed(largest(space)), batch, slots)
+        shots = getattr(relaxation, "model_options", {}).get("shots", 1)
+        stored = {name: shots * getattr(found, name) for name in ("weights", "gradients", "optimizer")}
+        return replace(found, **stored)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         drawn: Sequence[Picks] = [picks for _ in range(DRAWS) for picks in relaxation.draws(generator)]
-    found = [training_memory(space, picks, batch, SLOTS[recipe.optimizer]) for picks in drawn[:DRAWS]]
-    return max(found, key=lambda memory: memory.total)
+    every = [training_memory(space, picks, batch, slots) for picks in drawn[:DRAWS]]
+    return max(every, key=lambda memory: memory.total)
 
 
 def batch_that_fits(
-    relaxation: Relaxation,
+    relaxation: Sampler,
     recipe: Recipe,
     device: torch.device,
     on_note: Callable[[str], None],

@@ -12,7 +12,8 @@ all of them. `nasengine describe --space ./mine.py --check` runs check_space.
 from nasengine.testing.layers import check_layer
 from nasengine.testing.relaxations import check_relaxation
 from nasengine.testing.report import Check, Report
+from nasengine.testing.samplers import check_sampler
 from nasengine.testing.spaces import check_space
 from nasengine.testing.strategies import check_strategy
 
-__all__ = ["Check", "Report", "check_layer", "check_relaxation", "check_space", "check_strategy"]
+__all__ = ["Check", "Report", "check_layer", "check_relaxation", "check_sampler", "check_space", "check_strategy"]

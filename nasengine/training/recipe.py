@@ -18,8 +18,9 @@ class Recipe:
     `epochs` and `warmup` count passes over the training images (warm-up may be a fraction); `clip` bounds the norm of
     all gradients, 0 leaves them; `betas` empty means the optimizer's own; `momentum` and `nesterov` serve sgd alone.
     The rate falls from `lr` to `min_lr` by `schedule`, once an epoch or with every step (`schedule_per`);
-    "exponential" multiplies it by `gamma` an epoch. `crop` (padding) and `cutout` (side of the square) are in pixels
-    from 1 on, and below 1 fractions of the image's side. `drop_path` is the rate at the end of a linear rise from 0.
+    "exponential" multiplies it by `gamma` an epoch; "constant-ending" is at 5 % of `lr` when two thirds are over, and
+    stays there. `crop` (padding) and `cutout` (side of the square) are in pixels from 1 on, and below 1 fractions of
+    the image's side. `drop_path` is the rate at the end of a linear rise from 0.
     `auxiliary` weighs the loss of an auxiliary head; precision "auto" is bfloat16 on a GPU, float32 elsewhere.
     Raises RecipeError that names every fault.
     """
@@ -33,7 +34,7 @@ class Recipe:
     nesterov: bool = False
     betas: tuple[float, ...] = ()
     clip: float = 5.0
-    schedule: Literal["cosine", "linear", "exponential", "constant"] = "cosine"
+    schedule: Literal["cosine", "linear", "exponential", "constant-ending", "constant"] = "cosine"
     schedule_per: Literal["epoch", "step"] = "step"
     gamma: float = 0.97
     warmup: float = 0.0

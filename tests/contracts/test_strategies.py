@@ -6,7 +6,7 @@ import pytest
 
 from nasengine.plugins import listing, strategy_class
 from nasengine.space import Space
-from nasengine.testing import check_relaxation, check_strategy
+from nasengine.testing import check_relaxation, check_sampler, check_strategy
 from tests.strategies import talkers
 
 STRATEGIES = [name for name, _ in listing("strategy")]
@@ -26,5 +26,7 @@ def test_a_strategy_keeps_its_contract(name: str) -> None:
     made = strategy_class(name)
     if hasattr(made, "ask"):
         check_strategy(MADE_BY.get(name, made), beats_random=name != YARDSTICK).require()
-    else:
+    elif hasattr(made, "settle"):
         check_relaxation(made).require()
+    else:
+        check_sampler(made).require()

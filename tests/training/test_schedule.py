@@ -35,6 +35,15 @@ def test_linear_exponential_and_constant():
     assert rate(Recipe(epochs=99, lr=1.0, min_lr=0.5, schedule="exponential", gamma=0.5), 90) == 0.5
 
 
+def test_a_constant_ending_is_at_five_percent_of_the_first_rate():
+    """BigNAS (Yu et al., 2020, https://arxiv.org/abs/2003.11142): exponential decay, clamped at 5 % of the start."""
+    it = Recipe(epochs=30, lr=0.2, schedule="constant-ending")
+    assert rate(it, 0) == 0.2
+    assert rate(it, 10) == pytest.approx(0.2 * 0.05**0.5)
+    assert [rate(it, epoch) for epoch in (20, 25.5, 30)] == pytest.approx([0.01, 0.01, 0.01])
+    assert rate(Recipe(epochs=30, lr=0.2, min_lr=0.05, schedule="constant-ending"), 29) == 0.05
+
+
 def test_warm_up_rises_to_the_rate_and_the_cosine_begins_there():
     by_step = Recipe(epochs=12, warmup=2, lr=1.0)
     assert rate(by_step, 0) == pytest.approx(0.01)
