@@ -159,7 +159,8 @@ class _Conduct:
             found = self.relaxed(checkpoint, on_epoch)
         self.interrupt.stop_if_asked()
         size = count_cost(space, EVERYTHING)
-        weights = save_weights(found.model, self.folder / "weights" / "supernet.safetensors")
+        own = {f"strategy.{number}": one for number, one in enumerate(found.parameters)} if plan.is_sampler else {}
+        weights = save_weights(found.model, self.folder / "weights" / "supernet.safetensors", own)
         if plan.workers > 1:
             del cost["core_seconds"]  # of this process, which only looked on
         result = Result(
