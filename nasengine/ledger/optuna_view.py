@@ -92,7 +92,7 @@ class Mirror:
             return connection.execute(select(trials).where(mine).order_by(trials.c.id)).mappings().all()
 
     def _study(self, kind: str) -> "_Study":
-        name = self._search["name"] + (" (supernet)" if kind == "supernet" else "")
+        name = self._search["name"] + (" (supernet)" if kind in ("supernet", "inherited") else "")
         if name not in self._studies:
             with self._lock.held(patient=True):
                 self._studies[name] = _Study(self._storage, name, self._search)
