@@ -147,6 +147,11 @@ class Model(nn.Module):
         if whole is not None:
             output: Tensor = whole(*inputs)
             return output
+        if window != LEADING and (reason := getattr(layer, "leading_only", "")):
+            raise SpaceError(
+                f"{place}: {layer.__name__} came with a window of other channels than the leading ones, from which it "
+                f"cannot be cut ({reason}); use LEADING in this space, or another layer"
+            )
         if key not in self._sized:
             if place not in self._layers:
                 raise SpaceError(f"{place}: these picks run a layer that the supernet does not hold")

@@ -23,6 +23,7 @@ class InceptionMixer(nn.Module):
     """
 
     kind = "attention"
+    leading_only = "the channels that attend come first, whatever the width"
 
     def __init__(self, channels: int, heads: int = 1, head: int = 32, pool: int = 1):
         super().__init__()

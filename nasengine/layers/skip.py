@@ -41,6 +41,7 @@ class Truncate(nn.Module):
 
     kind = "skip"
     keeps_zero = True
+    leading_only = "it keeps the first channels, whichever arrive"
 
     def __init__(self, channels: int, width: int):
         super().__init__()

@@ -8,12 +8,14 @@ from torch import Tensor
 
 from nasengine.interpreters.closure import Closure
 from nasengine.interpreters.shape import Shape, build, layer_facts
+from nasengine.interpreters.slicing import TRAILING, cyclic
 from nasengine.interpreters.statements import statements_of
 from nasengine.testing.precision import apart, double, shake
 from nasengine.testing.report import Report
 from nasengine.testing.slicing import Sized, slicing_fault
 
 CLOSE = 1e-9
+WINDOWS = (TRAILING, cyclic(0.75))
 
 
 def check_layer(
@@ -43,14 +45,25 @@ def check_layer(
     with report.claim("stands alone as source"):
         stands_alone(layer)
     half = Sized(((channels // 2, side, side),) * inputs, settings)
-    with report.claim("can be cut to half the channels that arrive"):
-        assert not (fault := slicing_fault(layer, half, full)), fault
-    for name, values in (sizes or {}).items():
-        for value in values:
-            with report.claim(f"can be cut to {name} {value!r}"):
-                small = Sized(full.inputs, {**settings, name: value})
-                assert not (fault := slicing_fault(layer, small, full)), f"setting {name!r}: {fault}"
+    smaller = {"half the channels that arrive": half} | {
+        f"{name} {value!r}": Sized(full.inputs, {**settings, name: value})
+        for name, values in (sizes or {}).items()
+        for value in values
+    }
+    for words, small in smaller.items():
+        with report.claim(f"can be cut to {words}"):
+            assert not (fault := slicing_fault(layer, small, full)), fault
+    if report.ok:
+        with report.claim("can be cut at any window of the channels, or says why not"):
+            _windows(layer, smaller, full)
     return report
+
+
+def _windows(layer: type, smaller: Mapping[str, Sized], full: Sized) -> None:
+    """Every other window than the leading one serves all sizes; a layer that has a reason not to is not asked."""
+    faults = {f for window in WINDOWS for small in smaller.values() if (f := slicing_fault(layer, small, full, window))}
+    advice = "say in the class attribute leading_only why no other channels can be cut"
+    assert not faults or getattr(layer, "leading_only", ""), f"{min(faults)}; or {advice}"
 
 
 def runs(layer: type, size: Sized) -> None:

@@ -1,12 +1,13 @@
 """Whether the small sizes of a layer may live inside its largest one, as supernets store them.
 
-The contract: with nothing outside the slice, the large layer computes in its leading channels what the small one does.
+The contract: with nothing outside the slice, the large layer computes in its window what the small one does; the window
+is the leading channels unless another is given.
 Nothing outside means zeros; or, for layers that take statistics over the channels, copies of the slice, which leave a
 mean and a variance as they are. A fused projection (`qkv`), or groups whose number changes with the size, break it:
 their slice holds other weights than those that the small layer means.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from nasengine.interpreters.shape import Shape, layer_facts, trace
 from nasengine.interpreters.shape import build as build_layer
+from nasengine.interpreters.slicing import LEADING, Window, cut, put
 from nasengine.interpreters.store import OneSize
 from nasengine.space import EVERYTHING, Space
 from nasengine.testing.precision import apart, double, shake
@@ -36,7 +38,7 @@ class Sized:
         return self.inputs, repr(sorted(self.settings.items()))
 
 
-def slicing_fault(layer: type, small: Sized, full: Sized) -> str:
+def slicing_fault(layer: type, small: Sized, full: Sized, window: Window = LEADING) -> str:
     """What is wrong with cutting the small size out of the full one, in words; empty if nothing is."""
     shapes = [layer_facts("", layer, one.settings, one.inputs).tensors for one in (small, full)]
     if {n: len(shape) for n, shape in shapes[0].items()} != {n: len(shape) for n, shape in shapes[1].items()}:
@@ -46,19 +48,21 @@ def slicing_fault(layer: type, small: Sized, full: Sized) -> str:
         computed = _other_constant(layer, small, full) or _other_constant(layer, full, small)
         if computed:
             return f"{_words(layer, small, full)}: the buffer {computed} holds other numbers at each size; {ADVICE}"
-        if shapes[0] == shapes[1]:
+        if shapes[0] == shapes[1] and small.inputs == full.inputs:
             return ""  # nothing is cut: the layer means something else by the same weights, which is its own affair
         if any(a > b for n, shape in shapes[0].items() for a, b in zip(shape, shapes[1][n], strict=True)):
             small, full = full, small
-        if _agree(layer, small, full, "zeros") or _agree(layer, small, _doubled(small, full), "copies"):
+        doubled = _doubled(small, full)
+        if _agree(layer, small, full, "zeros", window) or _agree(layer, small, doubled, "copies", window):
             return ""
+    where = "" if window == LEADING else f" at the {window.side} channels"
     return (
-        f"{_words(layer, small, full)}: cut out of the larger one, the smaller computes something else, so they "
-        f"cannot share weights; {ADVICE}"
+        f"{_words(layer, small, full)}: cut out of the larger one{where}, the smaller computes something else, so "
+        f"they cannot share weights; {ADVICE}"
     )
 
 
-def space_slicing_faults(space: Space) -> Iterator[str]:
+def space_slicing_faults(space: Space, window: Window = LEADING) -> Iterator[str]:
     """The faults of every layer in a space at every size, each with its place and the decision to blame."""
     base, _ = trace(space, EVERYTHING, asides=True)
     looked_at = set()
@@ -73,7 +77,7 @@ def space_slicing_faults(space: Space) -> Iterator[str]:
                 if key[1] == key[2] or key in looked_at:
                     continue
                 looked_at.add(key)
-                fault = slicing_fault(layer, small, full)
+                fault = slicing_fault(layer, small, full, window)
                 if fault:
                     yield f"decision {name!r}, at {place or 'the network'}: {fault}"
 
@@ -95,16 +99,9 @@ def _other_constant(layer: type, small: Sized, full: Sized) -> str:
         if held is None or held.dim() != tensor.dim():
             return name
         fits = all(a <= b for a, b in zip(tensor.shape, held.shape, strict=True))
-        if fits and not torch.equal(held[_place(held, tensor)], tensor):
+        if fits and not torch.equal(cut("", name, held, tensor.shape), tensor):
             return name
     return ""
-
-
-def _place(stored: Tensor, cut: Tensor) -> tuple[slice, ...]:
-    """Where a smaller tensor is cut out: the leading channels, the central window of a kernel."""
-    sizes = zip(stored.shape, cut.shape, strict=True)
-    starts = [((n - m) // 2 if d >= 2 else 0, m) for d, (n, m) in enumerate(sizes)]
-    return tuple(slice(start, start + length) for start, length in starts)
 
 
 def _doubled(small: Sized, full: Sized) -> Sized:
@@ -117,43 +114,43 @@ def _doubled(small: Sized, full: Sized) -> Sized:
     return Sized(inputs, settings)
 
 
-def _agree(layer: type, small: Sized, full: Sized, rest: Rest) -> bool:
+def _agree(layer: type, small: Sized, full: Sized, rest: Rest, window: Window) -> bool:
     try:
-        wanted, given = _outputs(layer, small, full, rest)
+        wanted, given = _outputs(layer, small, full, rest, window)
     except Exception:  # a size that the layer does not take is no proof of anything
         return False
-    return wanted.shape[2:] == given.shape[2:] and apart(wanted, given[:, : wanted.shape[1]]) <= TOLERANCE
+    if wanted.shape[2:] != given.shape[2:]:
+        return False
+    return apart(wanted, cut("", "output", given, (len(given), *wanted.shape[1:]), window)) <= TOLERANCE
 
 
-def _outputs(layer: type, small: Sized, full: Sized, rest: Rest) -> tuple[Tensor, Tensor]:
+def _outputs(layer: type, small: Sized, full: Sized, rest: Rest, window: Window) -> tuple[Tensor, Tensor]:
     """What the two sizes make of the same images, the small one holding a slice of the full one's weights."""
-    cut, whole = _built(layer, small), _built(layer, full)
+    sliced, whole = _built(layer, small), _built(layer, full)
     shake(whole)
-    stored, sliced = whole.state_dict(), cut.state_dict()
+    own = sliced.state_dict()
     with torch.no_grad():
-        for name, tensor in stored.items():
-            place = _place(tensor, sliced[name])
-            sliced[name].copy_(tensor[place])
+        for name, tensor in whole.state_dict().items():
+            own[name].copy_(cut("", name, tensor, own[name].shape, window))
             if tensor.is_floating_point():
-                _fill(tensor, sliced[name], place, rest)
+                tensor.zero_()
+                _fill(tensor, own[name], range(1), rest, window)
         images = [torch.randn(2, *shape) for shape in small.inputs]
-        larger = [_widened(x, shape[0], rest) for x, shape in zip(images, full.inputs, strict=True)]
-        return cut(*images), whole(*larger)
+        larger = [torch.zeros(2, *shape) for shape in full.inputs]
+        for one, other in zip(larger, images, strict=True):
+            _fill(one, other, range(1, 2), rest, window)
+        return sliced(*images), whole(*larger)
 
 
 def _built(layer: type, size: Sized) -> nn.Module:
     return build_layer(layer, size.inputs, size.settings).eval()
 
 
-def _fill(tensor: Tensor, cut: Tensor, place: tuple[slice, ...], rest: Rest) -> None:
-    """Zero what is outside the slice; with copies, the outputs beyond it repeat those of the slice."""
-    tensor.zero_()
-    tensor[place] = cut
-    if rest == "copies" and tensor.dim():
-        tensor.copy_(tensor[torch.arange(tensor.shape[0]) % cut.shape[0]])
-
-
-def _widened(x: Tensor, channels: int, rest: Rest) -> Tensor:
-    if rest == "copies":
-        return x[:, torch.arange(channels) % x.shape[1]]
-    return torch.cat([x, x.new_zeros(x.shape[0], channels - x.shape[1], *x.shape[2:])], dim=1)
+def _fill(tensor: Tensor, part: Tensor, dims: Iterable[int], rest: Rest, window: Window) -> None:
+    """Put a part in its place; with copies, what lies beyond it in these dimensions repeats it."""
+    put(tensor, part, window)
+    for d in dims if rest == "copies" and tensor.dim() else ():
+        asked, stored = part.shape[d], tensor.shape[d]
+        begin = window.start(asked, stored)
+        source = [(begin + (i - begin) % stored % asked) % stored for i in range(stored)]
+        tensor.copy_(tensor.index_select(d, torch.tensor(source)))

@@ -10,7 +10,7 @@ from torch import Tensor
 from nasengine.errors import SpaceError
 from nasengine.interpreters.model import Model
 from nasengine.interpreters.slicing import LEADING, TRAILING, Dressed, Window, cut, cyclic, dress_of, put
-from nasengine.layers import Classifier, ConvNorm
+from nasengine.layers import Classifier, ConvNorm, Truncate
 from nasengine.space import EVERYTHING, Architecture, Mixture, Space, chain, choose, op, residual
 
 IMAGES = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -148,3 +148,16 @@ def test_several_windows_may_run_before_one_backward() -> None:
     losses = [model(IMAGES, Dressed(picks("12"), window)).square().sum() for window in (*WINDOWS, *WINDOWS)]
     sum(losses, torch.zeros(())).backward()  # type: ignore[no-untyped-call]
     assert all(parameter.grad is not None for parameter in model.parameters())
+
+
+def test_a_layer_that_needs_the_leading_channels_is_named() -> None:
+    net = chain(s=op(ConvNorm, width=choose("width", 4, 8)), t=op(Truncate, width=4), h=op(Classifier, classes=2))
+    model = Model(Space("cut off", (3, 8, 8), net)).eval()
+    for width, fits in (("8", True), ("4", False)):
+        one = Architecture({"s.width": (width,)})
+        assert model(IMAGES, one).isfinite().all()
+        if fits:
+            assert model(IMAGES, Dressed(one, TRAILING)).isfinite().all()
+        else:
+            with pytest.raises(SpaceError, match=r"t: Truncate came with a window .*keeps the first channels"):
+                model(IMAGES, Dressed(one, TRAILING))

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from nasengine import layers
 from nasengine.errors import NasError
 from nasengine.layers import AvgPool, DropPath, Identity, Zero
 from nasengine.testing.layers import check_layer
@@ -104,7 +105,7 @@ def test_each_size_is_a_claim_of_its_own() -> None:
     report = check_layer(Grouped, sizes={"groups": (2, 4)})
     told = {check.name: check.fault for check in report.faults}
     assert list(told) == ["can be cut to half the channels that arrive", "can be cut to groups 2"]
-    assert told["can be cut to groups 2"].startswith("setting 'groups': Grouped with groups 4 and 2")
+    assert told["can be cut to groups 2"].startswith("Grouped with groups 4 and 2")
 
 
 def test_random_numbers_and_precision_are_left_as_they_were() -> None:
@@ -115,3 +116,33 @@ def test_random_numbers_and_precision_are_left_as_they_were() -> None:
     given = torch.rand(1)
     assert given.dtype == torch.float32
     assert torch.equal(given, wanted)
+
+
+def test_layers_that_only_the_leading_channels_serve_say_why() -> None:
+    """All others are cut at any window: check_layer holds them to it."""
+    reasons = {name: getattr(getattr(layers, name), "leading_only", "") for name in layers.__all__}
+    assert {name for name, reason in reasons.items() if reason} == {"InceptionMixer", "Truncate"}
+
+
+class HalfPasses(nn.Module):
+    """The first four channels pass, the others are mixed: only the leading channels keep their meaning."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.rest = nn.Conv2d(channels - 4, channels - 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat((x[:, :4], self.rest(x[:, 4:])), 1)
+
+
+class SaysWhy(HalfPasses):
+    """The same, with a reason."""
+
+    leading_only = "its first four channels pass"
+
+
+def test_what_other_windows_break_needs_a_reason() -> None:
+    [fault] = check_layer(HalfPasses).faults
+    assert fault.name == "can be cut at any window of the channels, or says why not"
+    assert "or say in the class attribute leading_only why" in str(fault.fault)
+    assert check_layer(SaysWhy).ok

@@ -4,6 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from nasengine import plugins
+from nasengine.interpreters.slicing import TRAILING, Window, cyclic
 from nasengine.layers import (
     MLP,
     Attention,
@@ -11,6 +13,7 @@ from nasengine.layers import (
     ConvNorm,
     DilatedConv,
     FactorizedReduce,
+    InceptionMixer,
     MaxPool,
     Norm,
     SeparableConv,
@@ -134,3 +137,18 @@ def test_the_decision_and_the_place_are_named() -> None:
     assert any(fault.startswith("decision 'stem.width', at mixer: FusedAttention") for fault in faults)
     assert any(fault.startswith("decision 'last.g', at last: Grouped") for fault in faults)
     assert not any("at stem" in fault for fault in faults)
+
+
+@pytest.mark.parametrize("window", [TRAILING, cyclic(0.4), cyclic(0.9)])
+@pytest.mark.parametrize("name", ["metaformer", "mobile", "vit"])
+def test_whole_spaces_can_be_cut_at_any_window(name: str, window: Window) -> None:
+    space = plugins.load_space(name, {"input": (3, 32, 32), "classes": 10}).small()
+    assert list(space_slicing_faults(space, window)) == []
+
+
+def test_heads_at_the_start_allow_the_leading_channels_alone() -> None:
+    settings = {"heads": 1, "head": 8}
+    assert slicing_fault(InceptionMixer, sized(24, **settings), sized(32, **settings)) == ""
+    assert "at the trailing channels" in slicing_fault(
+        InceptionMixer, sized(24, **settings), sized(32, **settings), TRAILING
+    )
