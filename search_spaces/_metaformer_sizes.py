@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from nasengine.errors import SpaceError, did_you_mean
-
-MIXERS = ("identity", "pool", "conv", "attention", "random")
+from nasengine.search_spaces._metaformer_mixers import MIXERS, WHOLE_HEADS
 
 
 def sides(input: Sequence[int], stages: int, stem: tuple[int, int, int]) -> list[tuple[int, int]]:
@@ -38,7 +37,7 @@ def require(
     faults = [
         *_of_stages(widths, depths),
         *_of_mixers(mixers, kernels),
-        *(_of_heads(widths, width_factors, head) if "attention" in mixers else ()),
+        *_of_heads(widths, width_factors, head, [mixer for mixer in mixers if mixer in WHOLE_HEADS]),
         *_of_images(input, len(widths), stem),
     ]
     if faults:
@@ -60,13 +59,21 @@ def _of_mixers(mixers: Sequence[str], kernels: Sequence[int]) -> Iterator[str]:
         yield f"kernels {even} came, which would change the maps' sizes; give odd ones"
 
 
-def _of_heads(widths: Sequence[int], factors: Sequence[float], head: int) -> Iterator[str]:
-    for i, width in enumerate(widths):
-        uneven = [size for size in (int(width * factor) for factor in factors) if size % head]
-        if uneven:
+def _of_heads(widths: Sequence[int], factors: Sequence[float], head: int, mixers: Sequence[str]) -> Iterator[str]:
+    if head < 1 or (head % 2 and "iformer" in mixers):
+        yield f"head_channels={head} came; give 1 or more channels, for iformer an even number"
+        return
+    for i, width in enumerate(widths if mixers else ()):
+        sizes = [int(width * factor) for factor in factors]
+        if uneven := [size for size in sizes if size % head]:
             yield (
-                f"stage{i + 1}.width: widths {uneven} came, and attention has heads of {head} channels, which must "
-                "divide them; change head_channels or widths, or leave attention out of mixers"
+                f"stage{i + 1}.width: widths {uneven} came, and {' and '.join(mixers)} has heads of {head} channels, "
+                f"which must divide them; change head_channels or widths, or leave {' and '.join(mixers)} out of mixers"
+            )
+        elif "iformer" in mixers and min(sizes) < 2 * head:
+            yield (
+                f"stage{i + 1}.width: {min(sizes)} channels came, and iformer convolves what a head of {head} leaves; "
+                f"give {2 * head} or more, a smaller head_channels, or leave iformer out of mixers"
             )
 
 

@@ -1,7 +1,9 @@
 """MetaFormer (Yu et al., 2022, https://arxiv.org/abs/2210.13452): stages of blocks that mix positions, then channels.
 
 The published networks are PoolFormer (https://arxiv.org/abs/2111.11418) and MetaFormer's baselines IdentityFormer,
-RandFormer, PoolFormerV2, ConvFormer and CAFormer, equal in parameters and multiply-adds to the last digit.
+RandFormer, PoolFormerV2, ConvFormer and CAFormer, equal in parameters and multiply-adds to the last digit. Mixers of
+seven other papers can be asked for by name (see `mixers`); they stand where a mixer stands here, before an MLP. The
+random one ties a network to one image size.
 
 Departures from the papers:
 - queries, keys and values have a matrix each, so that widths can be cut;
@@ -14,28 +16,24 @@ from typing import Any, Literal
 
 from nasengine.layers import (
     GELU,
-    Attention,
     BatchNorm,
     ChannelNorm,
     Classifier,
     Downsampling,
     Expand,
     GroupNorm,
-    Identity,
     LayerScale,
     MLPClassifier,
     Norm,
     NormClassifier,
     Pointwise,
-    Pooling,
-    RandomMixing,
     ResScale,
     ScheduledDropPath,
-    SepConv,
     StarReLU,
 )
+from nasengine.search_spaces._metaformer_mixers import MIXERS as MIXERS
+from nasengine.search_spaces._metaformer_mixers import mixer_choice
 from nasengine.search_spaces._metaformer_published import ARCHITECTURES as ARCHITECTURES
-from nasengine.search_spaces._metaformer_sizes import MIXERS as MIXERS
 from nasengine.search_spaces._metaformer_sizes import require, shares, sides
 from nasengine.space import Node, Space, add, chain, choose, derived, network, op, reads, repeat, shared
 
@@ -69,11 +67,11 @@ def space(
     depths: blocks of each stage
     width_factors: what each stage may choose to multiply its width by
     depth_factors: what each stage may choose to multiply its depth by, rounded down to at least one block
-    mixers: what may mix positions: identity, pool, conv, attention, random (which ties the network to one image size)
+    mixers: of identity, pool, conv, attention, random, inception, iformer, uniformer, moat, emo, efficientmod, window
     kernels: what a conv mixer may choose from
     ratios: how many times the channels an MLP may have inside
     per: whether each block chooses its mixer, kernel and ratio, or one choice serves all blocks of a stage
-    head_channels: channels of one attention head; they must divide every width
+    head_channels: channels of one attention head; for the mixers attention, iformer and emo they divide every width
     stem: kernel, stride and padding of the first convolution; in the papers 7,4,2
     downsampling_norm: whether the downsamplings have a norm, after the first and before the later ones
     bias: whether the two layers of an MLP have a bias
@@ -91,11 +89,11 @@ def space(
         after: dict[str, Node] = {"scale": op(LayerScale, start=layer_scale)} if scale == "layer" else {}
         after |= {"drop": op(ScheduledDropPath, share=drops[i])} if drop_path else {}
         shortcut = op(ResScale) if scale == "residual" and i >= THIRD else None
-        mixer = _mixer(mixers, kernels, head_channels, maps[i])
+        sizes = dict.fromkeys(int(width * factor) for factor in width_factors)
+        mixer = mixer_choice(mixers, kernels, head_channels, min(sizes), maps[i])
         block = _block(name, mixer, _mlp(name, ratios, bias), after, shortcut)
         first = dict(zip(("kernel", "stride", "padding"), stem, strict=True)) if i == 0 else {}
         norm = ("before" if i else "after") if downsampling_norm else "none"
-        sizes = dict.fromkeys(int(width * factor) for factor in width_factors)
         counts = dict.fromkeys(max(1, int(depth * factor)) for factor in depth_factors)
         stages[name] = chain(
             downsampling=shared(name, op(Downsampling, width=choose("width", *sizes), **first, norm=norm)),
@@ -112,18 +110,6 @@ def _head(kind: str, classes: int, dropout: float) -> Node:
         "group": chain(norm=op(GroupNorm), classifier=op(Classifier, classes=classes)),
     }
     return heads[kind]
-
-
-def _mixer(allowed: Sequence[str], kernels: Sequence[int], head: int, side: tuple[int, int]) -> Node:
-    """What mixes positions, on maps of this height and width."""
-    mixers: dict[str, Node] = {
-        "identity": op(Identity),
-        "pool": op(Pooling, kernel=3),
-        "conv": op(SepConv, kernel=choose("kernel", *kernels)),
-        "attention": op(Attention, head=head),
-        "random": op(RandomMixing, positions=side[0] * side[1]),
-    }
-    return choose("op", **{name: mixers[name] for name in allowed})
 
 
 def _mlp(stage: str, ratios: Sequence[int], bias: bool) -> Node:

@@ -9,6 +9,7 @@ from nasengine.layers.activation import GELU, ReLU, StarReLU
 from nasengine.layers.attention import Attention, RandomMixing
 from nasengine.layers.bottleneck import BottleneckConv, FactorizedConv
 from nasengine.layers.context_downsampling import GlobalDownsampling, LocalDownsampling, LocalGlobalDownsampling
+from nasengine.layers.context_modulation import ContextModulation
 from nasengine.layers.convolution import (
     ConvNorm,
     ConvNormReLU,
@@ -20,6 +21,7 @@ from nasengine.layers.convolution import (
     SepConv,
 )
 from nasengine.layers.downsampling import Downsampling
+from nasengine.layers.emo import EMOAttention, EMOConv, EMOStem
 from nasengine.layers.gelu_classifier import GELUClassifier
 from nasengine.layers.head import AuxiliaryHead, Classifier, MLPClassifier, NormClassifier
 from nasengine.layers.hidden_classifier import HiddenClassifier
@@ -34,6 +36,7 @@ from nasengine.layers.inverted_residual import (
     SqueezeExcite,
 )
 from nasengine.layers.mlp import MLP, Expand, Pointwise
+from nasengine.layers.moat import MobileAttention
 from nasengine.layers.norm import BatchNorm, ChannelNorm, GroupNorm, Norm
 from nasengine.layers.pooling import AvgPool, MaxPool, Pooling
 from nasengine.layers.position import PositionConv, PositionMap
@@ -48,14 +51,15 @@ from nasengine.layers.vision_transformer import FeedForward, HeadedAttention, Pa
 from nasengine.layers.window_attention import SelfAttention, WindowAttention
 
 __all__ = [
-    "GELU", "MLP", "Attention", "AuxiliaryHead", "AvgPool", "BatchNorm", "BottleneckConv", "ChannelNorm", "Classifier",
-    "ConvNorm", "ConvNormActivation", "ConvNormReLU", "DepthwiseConv", "DepthwiseSeparable", "DilatedConv",
-    "Downsampling", "DropPath", "Expand", "FactorizedConv", "FactorizedReduce", "FeedForward", "GELUClassifier",
-    "GlobalDownsampling", "GroupNorm", "GroupedMBConv", "HeadedAttention", "HiddenClassifier", "Identity",
-    "InceptionDepthwise", "InceptionMixer", "InvertedBottleneck", "LayerScale", "LocalDownsampling",
-    "LocalGlobalDownsampling", "LocalRelation", "MBConv", "MLPClassifier", "MaxPool", "Norm", "NormClassifier",
-    "PatchEmbedding", "Pointwise", "PointwiseInTwo", "Pooling", "PositionConv", "PositionMap", "RandomMixing", "ReLU",
-    "ReLUConvNorm", "ResScale", "ResidualReduction", "Resize", "ScheduledDropPath", "SelfAttention", "SepConv",
-    "SeparableConv", "SqueezeExcite", "StarReLU", "TokenClassifier", "TokenMLP", "TokenNorm", "Truncate", "UniNetConv",
+    "GELU", "MLP", "Attention", "AuxiliaryHead", "AvgPool", "BatchNorm", "BottleneckConv", "ChannelNorm",
+    "Classifier", "ContextModulation", "ConvNorm", "ConvNormActivation", "ConvNormReLU", "DepthwiseConv",
+    "DepthwiseSeparable", "DilatedConv", "Downsampling", "DropPath", "EMOAttention", "EMOConv", "EMOStem", "Expand",
+    "FactorizedConv", "FactorizedReduce", "FeedForward", "GELUClassifier", "GlobalDownsampling", "GroupNorm",
+    "GroupedMBConv", "HeadedAttention", "HiddenClassifier", "Identity", "InceptionDepthwise", "InceptionMixer",
+    "InvertedBottleneck", "LayerScale", "LocalDownsampling", "LocalGlobalDownsampling", "LocalRelation", "MBConv",
+    "MLPClassifier", "MaxPool", "MobileAttention", "Norm", "NormClassifier", "PatchEmbedding", "Pointwise",
+    "PointwiseInTwo", "Pooling", "PositionConv", "PositionMap", "RandomMixing", "ReLU", "ReLUConvNorm", "ResScale",
+    "ResidualReduction", "Resize", "ScheduledDropPath", "SelfAttention", "SepConv", "SeparableConv",
+    "SqueezeExcite", "StarReLU", "TokenClassifier", "TokenMLP", "TokenNorm", "Truncate", "UniNetConv",
     "UniNetDepthwise", "UniNetSeparable", "WindowAttention", "Zero",
 ]  # fmt: skip

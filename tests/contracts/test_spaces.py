@@ -29,6 +29,7 @@ QUICK = {
     "vit": {"widths": (16, 24), "depths": (1, 2), "heads": (1, 2), "ratios": (2, 3)},
     "iformer": {"widths": (8, 16, 16, 16), "depths": (1, 1, 1, 1), "heads": (1, 2, 2, 2), "head": 4},
     "inceptionnext": {"widths": (8, 16, 16, 16), "depths": (1, 1, 1, 1), "patch": 1},
+    "emo": {"widths": (4, 4, 8, 8), "depths": (1, 1, 2, 2), "heads": (4, 4, 4, 4), "stem": 4, "smallest_map": 3},
     "uniformer": {"widths": (8, 8, 8, 8), "depths": (1, 1, 1, 1), "head": 4, "patch": 1},
     "uninet": {"widths": (8, 8, 8, 16, 16, 16), "depths": (1,) * 6, "stem": 8, "head": 8, "features": 16},
 }  # fmt: skip
@@ -36,6 +37,7 @@ QUICK = {
 LARGE = {
     "iformer": {"widths": (32,) * 4, "depths": (1, 2, 2, 1), "heads": (1, 3, 3, 3), "head": 8},
     "inceptionnext": {"widths": (16, 24, 32, 32), "depths": (1, 2, 2, 1)},
+    "emo": {"widths": (16, 16, 24, 24), "depths": (2, 1, 2, 2), "heads": (8, 8, 8, 8), "stem": 8},
     "uniformer": {"widths": (16, 16, 32, 32), "depths": (1, 2, 2, 1), "head": 8},
     "uninet": {"widths": (8, 16, 24, 40, 40, 48), "depths": (1, 2, 1, 1, 1, 2), "stem": 16},
     "nasbench101": {"channels": 16},

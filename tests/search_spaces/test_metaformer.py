@@ -171,6 +171,35 @@ def test_published_blocks_leave_as_source(name):
     assert torch.equal(network.eval()(x), model(x))
 
 
+NEW = ("inception", "iformer", "uniformer", "moat", "emo", "efficientmod", "window")
+
+
+@pytest.mark.parametrize("mixer", NEW)
+def test_mixers_of_other_papers(mixer):
+    """Each alone: its networks run, cost what they hold, are cut out of the supernet, and leave as source."""
+    torch.manual_seed(0)
+    settings = {"input": (3, 20, 16), "classes": 4, "widths": (16, 32), "depths": (1, 2), "head_channels": 8}
+    space = metaformer.space(**settings, mixers=("pool", mixer), width_factors=(1, 1.5))
+    one = space.sample(random.Random(0))
+    fixed = {name: (mixer,) for name in one.picks if name.endswith("mixer.op")}
+    one = space.follow({**one.picks, **fixed}, random.Random(0))
+    supernet, x = Model(space).double().eval(), torch.randn(2, 3, 20, 16, dtype=torch.float64)
+    child = supernet.inherit(one)
+    assert torch.allclose(supernet(x, one), child(x), rtol=1e-10)
+    assert sum(p.numel() for p in child.parameters()) == cost(space, one).params
+    assert space.decisions["stage1.0.mixer.op"].kinds[mixer] in {"conv", "attention"}
+    made, module = source(space, one), {"__name__": "exported"}
+    exec(made.text, module)
+    network = module["Network"]().double()
+    network.load_state_dict(state(child, made))
+    assert torch.equal(network.eval()(x), child(x)) and "nasengine" not in made.text
+
+
+def test_the_default_mixers_are_those_of_the_paper():
+    options = metaformer.space().decisions["stage1.0.mixer.op"].options
+    assert options == ("identity", "pool", "conv", "attention") and set(NEW) < set(metaformer.MIXERS)
+
+
 def test_supernet_runs_an_architecture_as_the_network_inherited_from_it():
     torch.manual_seed(0)
     space = metaformer.space(input=(1, 8, 8), classes=4, mixers=metaformer.MIXERS, scale="layer", head="mlp", bias=True)
@@ -195,6 +224,12 @@ def test_the_supernet_is_the_largest():
         ({"widths": (32, 64)}, "widths (32, 64) and depths (2, 4, 4) came"),
         ({"mixers": ("atention",)}, 'Did you mean "attention"?'),
         ({"mixers": ()}, "mixers is empty"),
+        ({"mixers": ("emo",), "head_channels": 32}, "emo has heads of 32 channels, which must divide them; change"),
+        ({"mixers": ("iformer",), "head_channels": 5}, "head_channels=5 came; give 1 or more channels, for iformer an"),
+        (
+            {"mixers": ("iformer",), "widths": (16, 32, 32), "width_factors": (1,)},
+            "iformer convolves what a",
+        ),
         ({"kernels": (3, 4)}, "kernels [4] came"),
     ],
 )
