@@ -74,7 +74,8 @@ class _Line:
             write(self.here, files)
             job = Job.from_json(message["job"])
             moved = {place: [self._moved(file, files), source] for place, (file, source) in job.inherit.items()}
-            self.job = replace(job, inherit=moved)
+            weights = None if job.weights is None else self._moved(job.weights, files)
+            self.job = replace(job, inherit=moved, weights=weights)
             message = {**message, "job": self.job.to_json()}
         return json.dumps(message).encode()
 

@@ -90,8 +90,9 @@ class _Actors:
         """What a worker that does not see our folder needs of it: the checkpoint, and weights it has not got yet."""
         if worker not in self.apart:
             return {}
-        inherited = [Path(file) for file, _ in job["inherit"].values()]
-        fresh = {path for path in inherited if below(self.folder, path) not in self.apart[worker]}
+        needed = [Path(file) for file, _ in job["inherit"].values()]
+        needed += [Path(job["weights"])] if job["weights"] else []
+        fresh = {path for path in needed if below(self.folder, path) not in self.apart[worker]}
         files = taken(self.folder, checkpoint_of(self.folder, Job.from_json(job)), *fresh)
         self.apart[worker].update(below(self.folder, path) for path in fresh)
         return files
