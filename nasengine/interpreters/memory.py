@@ -6,9 +6,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention
-from torch.overrides import TorchFunctionMode
 
+from nasengine.interpreters.inside import Fused, identity
 from nasengine.interpreters.model import Model
 from nasengine.space import Architecture, Choice, Picks, Space
 
@@ -46,7 +45,7 @@ def training_memory(space: Space, picks: Picks, batch: int, optimizer_slots: int
         model = Model(space, picks) if whole else Model(space)
         images = torch.empty(batch, *space.input)
         kept = _Kept([*model.parameters(), *model.buffers()], images)
-        with torch.autograd.graph.saved_tensors_hooks(kept.pack, kept.unpack), _Fused():
+        with torch.autograd.graph.saved_tensors_hooks(kept.pack, kept.unpack), Fused():
             outputs = model.forward_with_asides(images, None if whole else _OnMeta(picks))
     learning = _bytes(p for p in model.parameters() if p.requires_grad)
     weights = _bytes(model.parameters()) + _bytes(model.buffers())
@@ -71,30 +70,16 @@ class _Kept:
     """What autograd keeps for the backward pass: each storage once, those of weights never."""
 
     def __init__(self, weights: Iterable[Tensor], images: Tensor):
-        self.weights = {_identity(tensor) for tensor in weights}
-        self.storages = {_identity(images): images.untyped_storage().nbytes()}
+        self.weights = {identity(tensor) for tensor in weights}
+        self.storages = {identity(images): images.untyped_storage().nbytes()}
 
     def pack(self, tensor: Tensor) -> Tensor:
-        if _identity(tensor) not in self.weights:
-            self.storages[_identity(tensor)] = tensor.untyped_storage().nbytes()
+        if identity(tensor) not in self.weights:
+            self.storages[identity(tensor)] = tensor.untyped_storage().nbytes()
         return tensor
 
     def unpack(self, tensor: Tensor) -> Tensor:
         return tensor
-
-
-class _Fused(TorchFunctionMode):
-    """Attention on the meta device as real devices compute it: there alone it would keep its matrix of weights."""
-
-    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        tensors = args[:3]
-        if function is scaled_dot_product_attention and not kwargs and all(x.stride(-1) == 1 for x in tensors):
-            return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(*args)[0]
-        return function(*args, **(kwargs or {}))
-
-
-def _identity(tensor: Tensor) -> int:
-    return int(tensor.untyped_storage()._cdata)
 
 
 class _OnMeta:
