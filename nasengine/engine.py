@@ -28,6 +28,7 @@ from nasengine.ledger.environment import environment
 from nasengine.ledger.queries import value_of
 from nasengine.listener import Listener
 from nasengine.plan import make
+from nasengine.plan_supernet import trust
 from nasengine.planned import Plan
 from nasengine.runs import Run, run_folder, writable
 from nasengine.search import relay
@@ -194,6 +195,8 @@ class _Conduct:
     def proposals(self, executor: Executor) -> tuple[Architecture, int]:
         """Let the strategy propose and the executor train, then choose the best candidate."""
         plan = self.plan
+        if plan.inherited is not None:
+            self.listener.note(trust(self.ledger, plan.inherited.search))
         self.listener.phase("candidates", plan.trials)
         warm = relay.results(
             self.ledger, self.record.facts["warm_start"] or {}, plan.space, plan.goal, self.listener.note

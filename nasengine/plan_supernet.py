@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from nasengine.errors import LedgerError, NasError
+from nasengine.fidelity.report import LOW, known_fidelity
+from nasengine.ledger import Ledger
 from nasengine.runs import Run
 
 BATCHES = 20  # training batches from which a candidate's norms are estimated
@@ -64,3 +66,20 @@ def check_words(words: Mapping[str, Any], found: Inherited) -> None:
             faults.append(f"--space.{name} {value} came, it has {found.settings.get(name)}; leave it out")
     if faults:
         raise NasError("; ".join(f"--supernet {found.search}: {fault}" for fault in faults))
+
+
+def trust(ledger: Ledger, supernet: str) -> str:
+    """How far values with a supernet's weights agreed with those after training, as far as that was measured."""
+    known = known_fidelity(ledger, supernet)
+    if known is None:
+        return (
+            f"whether values with the weights of {supernet} can be trusted is not known: nasengine fidelity {supernet}"
+        )
+    tau, low, high, samples = known
+    agreed = f"Kendall's tau {tau:.2f}, {low:.2f} to {high:.2f}, over {samples} networks"
+    if tau >= LOW and low >= 0:
+        return f"values with the weights of {supernet} agreed with those after training ({agreed})"
+    return (
+        f"warning: values with the weights of {supernet} say little about those after training ({agreed}); train it "
+        "longer, or by --strategy sandwich, before what is found here is believed"
+    )
