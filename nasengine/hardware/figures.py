@@ -11,6 +11,7 @@ from nasengine.hardware.device import find, here, is_measured
 from nasengine.hardware.layer_table import LayerTable
 from nasengine.hardware.published import ENERGY, LATENCY, everywhere, published
 from nasengine.interpreters.cost import cost
+from nasengine.interpreters.liveness import peak_memory
 from nasengine.space import Architecture, Space
 
 REMEMBERED = 100_000  # architectures whose figures are kept ready
@@ -117,16 +118,10 @@ class Figures:
 _cost = lru_cache(maxsize=16)(cost)  # counted once for both of its numbers
 
 
-def _memory(space: Space, architecture: Architecture) -> float:
-    from nasengine.interpreters.liveness import peak_memory
-
-    return peak_memory(space, architecture)
-
-
 _COUNTED: dict[str, Callable[[Space, Architecture], float]] = {
     "params": lambda space, architecture: _cost(space, architecture).params,
     "macs": lambda space, architecture: _cost(space, architecture).macs,
-    "memory_bytes": _memory,
+    "memory_bytes": peak_memory,
 }
 
 

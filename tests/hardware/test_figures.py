@@ -9,6 +9,7 @@ from nasengine.errors import NasError
 from nasengine.hardware import figures as figures_module
 from nasengine.hardware.figures import Figures, devices, values_of
 from nasengine.interpreters.cost import cost
+from nasengine.interpreters.liveness import peak_memory
 from tests.hardware.places import Counting, tiny
 
 SPACE = tiny()
@@ -32,6 +33,12 @@ def test_estimates_are_looked_up_when_asked_again(counting: Counting, tmp_path: 
     timed = counting.timed
     found["params"] = 0
     assert figures.estimate(ONE)["params"] == counted.params and counting.timed == timed
+
+
+def test_memory_is_that_of_the_values_alive_at_once(tmp_path: Path) -> None:
+    figures = Figures(SPACE, ["memory_bytes"], folder=tmp_path)
+    assert figures.estimate(ONE) == figures.measure(ONE) == {"memory_bytes": peak_memory(SPACE, ONE)}
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_measuring_runs_the_whole_network_once(counting: Counting, tmp_path: Path) -> None:
