@@ -69,11 +69,23 @@ def load_space(name: str, settings: Mapping[str, Any] | None = None) -> Space:
     """
     function = _space_function(name)
     values = fill(f"space {name}", function, settings or {})
+    _require_images(name, values)
     with _teaching("space", name):
         space = function(**values)
     if not isinstance(space, Space):
         raise PlugInError(f"space {name}: space(…) returned {type(space).__name__}; it has to return a Space")
     return replace(space, settings=values)
+
+
+def _require_images(name: str, values: Mapping[str, Any]) -> None:
+    """Raise PlugInError where the two reserved settings, `input` and `classes`, are no images and no classes."""
+    input, classes, faults = values.get("input"), values.get("classes"), []
+    if isinstance(input, tuple) and (len(input) != 3 or min(input) < 1):
+        faults.append(f"input={input} came; give channels, height and width of an image, each 1 or more")
+    if isinstance(classes, int) and classes < 1:
+        faults.append(f"classes={classes} came; give 1 or more")
+    if faults:
+        raise PlugInError("\n".join(f"space {name}: {fault}" for fault in faults))
 
 
 def load_strategy(name: str, space: Space, options: Mapping[str, Any] | None = None) -> Any:
