@@ -81,7 +81,8 @@ def space(
     head_dropout: share of an MLP head's channels that are dropped in training
     drop_path: whether paths can be dropped in training, at a rate that rises to what the recipe sets
     """
-    require(input, widths, depths, width_factors, mixers, kernels, head_channels, stem)
+    factors = {"width_factors": width_factors, "depth_factors": depth_factors, "ratios": ratios}
+    require(input, widths, depths, mixers, kernels, head_channels, stem, factors, head_dropout)
     maps, drops = sides(input, len(widths), stem), shares(depths)
     stages: dict[str, Node] = {}
     for i, (width, depth) in enumerate(zip(widths, depths, strict=True)):

@@ -57,8 +57,8 @@ def space(
     faults = []
     if not len(widths) == len(layers) == len(strides) or not widths:
         faults.append(f"widths={widths}, layers={layers}, strides={strides} came; give one of each for every block")
-    if min((*widths, *layers, *strides, stem, features)) < 1:
-        faults.append("a width, a number of layers or a stride came as less than 1; each is at least 1")
+    sizes = {"widths": widths, "layers": layers, "strides": strides, "stem": (stem,), "features": (features,)}
+    faults += [f"{name}={given} came; each is at least 1" for name, given in sizes.items() if min(given, default=1) < 1]
     if not 1 <= smallest_map <= min(input[1:]):
         words = f"smallest_map={smallest_map} and images of {input[1]} by {input[2]} pixels came"
         faults.append(f"{words}; maps have at least 1 pixel a side, and images no fewer than maps")

@@ -141,7 +141,8 @@ def space(
     """
     outputs = {"normal": tuple(normal_outputs), "reduce": tuple(reduce_outputs)}
     mobile = stem == "imagenet"
-    _refuse({"channels": channels, "cells": cells, "blocks": blocks}, outputs, 4 if mobile else 1)
+    numbers = {"channels": channels, "cells": cells, "blocks": blocks, "stem_channels": stem_channels}
+    _refuse(numbers, outputs, 4 if mobile else 1)
     plan = _Plan(blocks, NAMES[operations], combine, drop_path, outputs)
     row = ["reduce"] * 2 * mobile + ["normal"] * cells + (["reduce"] + ["normal"] * cells) * (STAGES - 1)
     widths = [channels // 4, channels // 2] * mobile
@@ -166,7 +167,7 @@ def space(
 
 def _refuse(sizes: dict[str, int], outputs: dict[str, tuple[int, ...]], narrowest: int) -> None:
     """Raise SpaceError with every size that cannot be."""
-    least = {**dict.fromkeys(sizes, 1), "channels": narrowest}
+    least = {**dict.fromkeys(sizes, 1), "channels": narrowest, "stem_channels": 0}
     faults = [f"{name}={value} (at least {least[name]})" for name, value in sizes.items() if value < least[name]]
     last = sizes["blocks"] + 1
     faults += [

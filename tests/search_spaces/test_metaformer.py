@@ -224,6 +224,10 @@ def test_the_supernet_is_the_largest():
         ({"widths": (32, 64)}, "widths (32, 64) and depths (2, 4, 4) came"),
         ({"mixers": ("atention",)}, 'Did you mean "attention"?'),
         ({"mixers": ()}, "mixers is empty"),
+        ({"kernels": ()}, "kernels is empty"),
+        ({"width_factors": (0, 1)}, "width_factors=(0, 1) came; give one number or more, each above 0"),
+        ({"ratios": ()}, "ratios=() came; give one number or more"),
+        ({"stem": (3, 0, 1)}, "stem=(3, 0, 1) came; give a kernel and a stride of 1 or more"),
         ({"mixers": ("emo",), "head_channels": 32}, "emo has heads of 32 channels, which must divide them; change"),
         ({"mixers": ("iformer",), "head_channels": 5}, "head_channels=5 came; give 1 or more channels, for iformer an"),
         (
