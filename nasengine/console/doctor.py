@@ -41,6 +41,7 @@ def doctor(db: str, json: bool) -> None:
         **_torch(),
         "data": _data(),
         "tables": _tables(),
+        "devices": _devices(),
         "folders": {name: os.environ.get(name) for name in FOLDERS},
         "dot": shutil.which("dot"),
         "extras": {extra: _missing(modules) for extra, modules in EXTRAS.items()},
@@ -76,6 +77,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         "gpu": gpus,
         "data": data or "none: digits come with scikit-learn, which is missing",
         "tables": tables or "none: set NASENGINE_TABLES to the folder where benchmark tables lie",
+        "devices": _measured(found["devices"]),
         "folders": ("\n" + " " * 12).join(folders),
         "drawing": found["dot"] or "dot is missing (Debian: apt install graphviz); needed for show --draw alone",
         "extras": ("\n" + " " * 12).join(extras),
@@ -123,6 +125,23 @@ def _tables() -> dict[str, str]:
     except Exception:  # a library is missing or broken, which is said already
         return {}
     return {name: str(place) for name, place in known().items()}
+
+
+def _devices() -> dict[str, str]:
+    """Devices whose latency can be an objective."""
+    try:
+        from nasengine.hardware.figures import devices
+
+        return dict(devices())
+    except Exception:  # a library is missing or broken, which is said already
+        return {}
+
+
+def _measured(devices: dict[str, str]) -> str:
+    """Devices that can be measured here, and how many others there are."""
+    published = [name for name, what in devices.items() if what.startswith("published")]
+    here = ", ".join(name for name in devices if name not in published) or "none"
+    return f"{here}{f'; {len(published)} of published tables (--json names them)' if published else ''}"
 
 
 def _database(db: str) -> str:

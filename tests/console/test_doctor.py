@@ -14,7 +14,7 @@ from tests.console.typed import ROOT, good
 
 KEYS = {
     *("nasengine", "python", "platform", "libraries", "cores", "threads", "gpus"),
-    *("data", "tables", "folders", "dot", "extras", "database"),
+    *("data", "tables", "devices", "folders", "dot", "extras", "database"),
 }
 
 
@@ -23,6 +23,7 @@ def test_doctor_looks_around(db: str) -> None:
     assert found.keys() == KEYS
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))
     assert found["libraries"]["torch"] and found["threads"] >= 1
+    assert "cpu" in found["devices"]
     assert "digits" in found["data"] and found["extras"].keys() == EXTRAS.keys()
     assert found["database"] == f"{db}: there, writable"
     out = good("doctor").out
