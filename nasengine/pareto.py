@@ -1,6 +1,11 @@
 """Fronts: which of a search's networks no other one beats in everything, and how much of the plane they cover."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nasengine.errors import NasError
+from nasengine.search.objective import Goal
 
 Point = tuple[float, ...]  # each objective, all to be made large
 
@@ -39,3 +44,74 @@ def _volume(points: Sequence[Point], reference: Point) -> float:
 
 def _covers(one: Point, other: Point) -> bool:
     return all(a >= b for a, b in zip(one, other, strict=True))
+
+
+@dataclass(frozen=True)
+class Trials:
+    """A search's trained candidates under a goal, in the order in which they came, and the point that volumes are from.
+
+    `rows` hold trial, values, and seconds: those that all candidates up to this one had taken.
+    """
+
+    goal: Goal
+    rows: Sequence[Mapping[str, Any]]
+    infeasible: int  # candidates that break a bound
+    lacking: int  # candidates that an objective says nothing of
+    reference: Point  # as the objectives are, not turned
+
+    @property
+    def points(self) -> list[Point]:
+        """Their objectives, turned so that larger is better."""
+        return [self.goal.each(row["values"]) for row in self.rows]
+
+    @property
+    def best(self) -> list[Mapping[str, Any]]:
+        """The rows on the front, the best by the first objective first."""
+        rows = [self.rows[number] for number in front(self.points)]
+        return sorted(rows, key=lambda row: self.goal.each(row["values"]), reverse=True)
+
+    def volumes(self) -> list[tuple[int, float, float]]:
+        """After each candidate: how many there were, what they took in seconds, and the hypervolume of their front."""
+        turned = tuple(one.sign * value for one, value in zip(self.goal.free, self.reference, strict=True))
+        found: list[tuple[int, float, float]] = []
+        above: list[Point] = []
+        for row, point in zip(self.rows, self.points, strict=True):
+            if not any(_covers(one, point) for one in above):
+                above = [*(one for one in above if not _covers(point, one)), point]
+            found.append((row["count"], row["seconds"], hypervolume(above, turned)))
+        return found
+
+
+def trials(results: Sequence[Mapping[str, Any]], goal: Goal, reference: Sequence[float] = ()) -> Trials:
+    """Read a search's results; without a reference it is the worst of each objective among them."""
+    if len(goal.free) < 2:
+        raise NasError(
+            f"front: {' and '.join(map(str, goal.objectives))} came; a front has at least two objectives without a "
+            "bound: add another, such as --objective accuracy --objective min:params"
+        )
+    rows, infeasible, lacking, seconds = [], 0, 0, 0.0
+    done = [row for row in results if row["kind"] == "candidate" and row["state"] == "complete"]
+    for count, row in enumerate(done, 1):
+        seconds += row["seconds"] or 0.0
+        figures = {name: row[name] for name in ("params", "macs", "seconds") if row[name] is not None}
+        values = {**figures, **row["values"]}
+        if goal.missing(values):
+            lacking += 1
+        elif goal.violation(values):
+            infeasible += 1
+        else:
+            rows.append({"trial": row["trial"], "values": values, "seconds": seconds, "count": count})
+    if not rows:
+        recorded = ", ".join(_recorded(done)) or "no values"
+        raise NasError(
+            f"front: of {len(done)} candidates {infeasible} break a bound and {lacking} lack one of "
+            f"{', '.join(one.name for one in goal.objectives)}; recorded are {recorded}"
+        )
+    if reference and len(reference) != len(goal.free):
+        raise NasError(f"front: {len(reference)} numbers came as the reference; give one for each of {len(goal.free)}")
+    worst = tuple(one.sign * min(one.sign * row["values"][one.name] for row in rows) for one in goal.free)
+    return Trials(goal, rows, infeasible, lacking, tuple(reference) or worst)
+
+
+def _recorded(done: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for row in done for name in ("params", "macs", "seconds", *row["values"])))
