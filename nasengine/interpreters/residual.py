@@ -26,7 +26,7 @@ def silencers(space: Space) -> list[str]:
     run(space.network, (_NOTHING,), EVERYTHING, branches)
     known: dict[Any, list[str]] = {}
     names = []
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
         for place in branches.ends:
             layer, settings, inputs = shapes.layers[place]
             key = (layer, repr(sorted(settings.items())), inputs)
