@@ -128,7 +128,7 @@ def make(
         of_supernet = (supernet_values or {}) if is_gradient else None
         values = (asked, recipe_values or {}, of_supernet)
         plan = _on_images(space or SPACE, data or DATA, space_settings or {}, values, words)
-    plan = within_bounds(plan)
+    plan = within_bounds(plan, db)
     plan.strategy()
     return plan
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nasengine.errors import NasError
+from nasengine.ledger import DEFAULT
 from nasengine.search.objective import Goal, known_before_training
 from nasengine.space import Architecture
 
@@ -14,21 +16,21 @@ if TYPE_CHECKING:
 COUNTED = ("params", "macs")  # every result has them
 
 
-def within_bounds(plan: "Plan") -> "Plan":
+def within_bounds(plan: "Plan", db: str | Path) -> "Plan":
     """The plan with a space that holds only what meets the bounds known before training; refused where none does.
 
-    Bounds that enter by a reward are no limits. What a table answers is known from its rows.
+    Bounds that enter by a reward are no limits. What a table answers is known from its rows. Latencies that were
+    measured are kept beside the database.
     """
     wanted = [one for one in plan.goal.objectives if known_before_training(one.name)]
     nowhere = [one.name for one in plan.goal.objectives if plan.table is None and one.name in ("latency", "energy")]
     if nowhere:
-        raise NasError(
-            f"search: objective {nowhere[0]} came without a device; give one, as in {nowhere[0]}@cpu"
-        )
+        raise NasError(f"search: objective {nowhere[0]} came without a device; give one, as in {nowhere[0]}@cpu")
     if plan.table is None and any(one.name not in COUNTED for one in wanted):
         from nasengine.hardware.figures import Figures
 
-        plan = replace(plan, figures=Figures(plan.space, [one.name for one in wanted]))
+        beside = (DEFAULT if "://" in str(db) else Path(db)).parent / "latency"
+        plan = replace(plan, figures=Figures(plan.space, [one.name for one in wanted], folder=beside))
     if plan.goal.reward != "constraint" or not any(one.bound is not None for one in wanted):
         return plan
     from nasengine.search.constraints import bounded

@@ -45,8 +45,8 @@ def results(name: str | None, db: str, json: bool) -> None:
 
 def _row(row: Mapping[str, Any]) -> tuple[Any, ...]:
     measure = next((name for name in MEASURES if row["values"].get(name) is not None), None)
-    value = "" if measure is None else number(row["values"][measure])
-    on = "" if measure is None else measure.removesuffix("_accuracy")
+    value = number(row["value"] if measure is None else row["values"][measure])
+    on = measure.removesuffix("_accuracy") if measure else "the goal" if row["value"] is not None else ""
     figures = number(row["params"]), number(row["macs"]), duration(row["seconds"])
     return row["search"], row["trial"], row["kind"], row["state"], value, on, *figures, "*" if row["best"] else ""
 

@@ -12,7 +12,7 @@ from nasengine.console.costs import after_words
 from nasengine.console.flags import DB, named
 from nasengine.console.output import duration, note, number, out, say, table
 from nasengine.console.spaces import extreme_words, size_words
-from nasengine.errors import TrainingError
+from nasengine.errors import NasError, TrainingError
 from nasengine.plan import OF_THE_DATA, make
 from nasengine.planned import Plan
 from nasengine.runs import Run, Trial
@@ -107,7 +107,11 @@ def larger(space: str, trial: Trial) -> str:
     known = getattr(plugins.load("space", space), "ARCHITECTURES", {})
     published = next(iter(known.values())).settings if known else {}
     scale = {name: value for name, value in published.items() if name not in OF_THE_DATA}
-    if plugins.load_space(space, {**trial.settings, **scale}).faults(trial.architecture.picks):
+    try:
+        faults = plugins.load_space(space, {**trial.settings, **scale}).faults(trial.architecture.picks)
+    except NasError:  # images of this data may be too small for the published scale
+        return ""
+    if faults:
         return ""
     return "".join(f" --space.{name} {str(value).lower()}" for name, value in scale.items())
 
