@@ -18,14 +18,21 @@ from nasengine.search.room import batch_that_fits, step_memory
 from nasengine.search.turns import Turns
 from nasengine.space import Architecture, Space, chain, choose, op, relaxed_only
 from nasengine.strategies.darts import Darts
+from nasengine.strategies.elastic_vit import ElasticViT
+from nasengine.strategies.one_shot import OneShot
 from nasengine.strategies.pr_darts import PRDarts
+from nasengine.strategies.sandwich import Sandwich
 from nasengine.training.data import Dataset, Split
 from nasengine.training.metrics import Meter
 from nasengine.training.optimizers import set_rate
 from nasengine.training.recipe import Recipe
 
 CPU = torch.device("cpu")
-MADE = {"darts": Darts, "second": partial(Darts, order=2), "pr-darts": PRDarts}
+MADE = {
+    "darts": Darts, "second": partial(Darts, order=2), "pr-darts": PRDarts, "sandwich": Sandwich,
+    "fair": partial(OneShot, fairness="strict"), "shots": partial(OneShot, shots=2),
+    "elastic": partial(ElasticViT, levels=2, refresh=3),
+}  # fmt: skip
 SGD = {"optimizer": "sgd", "lr": 0.05, "momentum": 0.9, "weight_decay": 3e-4, "clip": 0.0}
 
 
@@ -125,7 +132,7 @@ def gradients(
     return {
         "gates": [gate.grad for gate in search.gates],
         "weights": [weight.grad for weight in search.weights],
-        "losses": [torch.stack(meter.losses) for meter in meters],
+        "losses": [torch.stack(meter.losses) for meter in meters if meter.losses],
     }
 
 

@@ -33,7 +33,7 @@ def same(found: object, wanted: object, within: float = 0.0) -> None:
         assert found == wanted
 
 
-@pytest.mark.parametrize("made_by", ["darts", "second", "pr-darts"])
+@pytest.mark.parametrize("made_by", ["darts", "second", "pr-darts", "fair"])
 @pytest.mark.parametrize("batch", [8, 7])  # 7: one process has an image more
 def test_without_batch_norm_two_learn_what_one_does_on_the_joint_batch(pair, made_by, batch):
     alone = joint.two_steps(ALONE, made_by, batch)
@@ -64,7 +64,7 @@ def test_with_batch_norm_gradients_are_the_mean_of_the_parts(pair, made_by):
     assert not torch.allclose(whole["gates"][0], found["gates"][0], rtol=1e-6), "statistics of the parts are their own"
 
 
-@pytest.mark.parametrize("made_by", ["darts", "second", "pr-darts"])
+@pytest.mark.parametrize("made_by", ["darts", "second", "pr-darts", "sandwich", "fair", "shots", "elastic"])
 def test_both_find_one_architecture_with_one_set_of_weights_and_only_the_first_tells(pair, made_by):
     first, second = pair.run(joint.searched, made_by)
     assert first.pop("told") == [1, 2, 3, 4] and second.pop("told") == []
@@ -77,7 +77,7 @@ def test_both_begin_with_what_the_first_process_has(pair):
     same(second, first)
 
 
-@pytest.mark.parametrize("made_by", ["second", "pr-darts"])
+@pytest.mark.parametrize("made_by", ["second", "pr-darts", "elastic"])
 def test_after_a_stop_two_go_on_to_the_same_numbers(pair, tmp_path, made_by):
     whole, path = pair.run(joint.searched, made_by), tmp_path / "supernet.pt"
     stopped = pair.run(joint.searched, made_by, path, 2)
