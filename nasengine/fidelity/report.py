@@ -60,7 +60,7 @@ class Fidelity:
 
     def _of_size(self) -> Iterator[str]:
         for figure, one in self.baselines.items():
-            if one.tau > self.agreement.tau:
+            if one.tau > max(self.agreement.tau, 0.0):
                 yield (
                     f"{figure} alone rank them better (tau {one.tau:.2f}) and cost nothing: see that a search with "
                     "these weights finds more than the largest network within its bounds"

@@ -29,6 +29,11 @@ def test_a_low_tau_is_said_with_what_to_do() -> None:
     assert low.startswith("values with the weights of big may have nothing to do with those after training (tau 0.")
     assert "8 networks" in low and "--strategy sandwich" in low and "--epochs" in low
     assert size.startswith("params alone rank them better (tau 1.00)")
+    backwards = made_up(
+        [0.5, 0.8, 0.7, 0.3, 0.6, 0.2, 0.4, 0.1], [1 + value for value in RISING], [4, 8, 7, 3, 6, 1, 2, 5]
+    )
+    assert backwards.agreement.tau < backwards.baselines["params"].tau < 0  # no baseline to compare with
+    assert len(backwards.doubts) == 1
 
 
 @pytest.mark.parametrize(("tau", "low", "words"), [(0.25, 0.1, "say little about"), (0.5, -0.1, "may have nothing")])
