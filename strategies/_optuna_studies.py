@@ -33,6 +33,8 @@ from optuna.trial import FrozenTrial, TrialState
 from nasengine.errors import NasError
 
 NAME, STUDY = "told", 0  # of the one study in a storage
+CONSTRAINED = ("tpe", "nsga2", "nsga3")  # samplers that are told by how much bounds are broken
+CONSTRAINTS = "constraints"  # where Optuna's samplers look for that in a trial
 NOW = datetime(2000, 1, 1)  # trials need a time, and no sampler looks at it
 
 
@@ -51,6 +53,7 @@ class Studies:
         self._sampler, self._startup, self._conditional = sampler, startup, conditional
         self._distributions = {name: _distribution(sampler, size) for name, size in sizes.items()}
         self._trials: list[_Kept] = []
+        self._constrained = False  # until something has broken a bound, samplers work as without
         self._storage = _storage(1)
 
     @property
@@ -58,8 +61,15 @@ class Studies:
         """How many trials were told."""
         return len(self._trials)
 
-    def add(self, parameters: Mapping[str, int], value: float | None, objectives: Sequence[float]) -> None:
-        """A result: one value, or several objectives, all to be made large; a failed one has no value."""
+    def add(
+        self, parameters: Mapping[str, int], value: float | None, objectives: Sequence[float], violation: float = 0.0
+    ) -> None:
+        """A result: one value, or several objectives, all to be made large; a failed one has no value.
+
+        What breaks a bound by `violation` is no failure to samplers that know constraints.
+        """
+        if violation and objectives and self._sampler in CONSTRAINED:
+            value, self._constrained = objectives[0], True
         several = len(objectives) > 1 and self._sampler != "cmaes" and value is not None
         trial = _Kept(
             number=self.number,
@@ -72,7 +82,7 @@ class Studies:
             params=dict(parameters),
             distributions={name: self._distributions[name] for name in parameters},
             user_attrs={},
-            system_attrs={},
+            system_attrs={CONSTRAINTS: (violation,)},
             intermediate_values={},
         )
         if several and len(self._storage.get_study_directions(STUDY)) != len(objectives):
@@ -100,11 +110,12 @@ class Studies:
 
     def _made(self, seed: int) -> BaseSampler:
         startup, generation = self._startup or 10, self._startup or 50
+        broken = _broken if self._constrained else None
         match self._sampler:
             case "nsga2":
-                return _NSGA2(population_size=generation, seed=seed)
+                return _NSGA2(population_size=generation, seed=seed, constraints_func=broken)
             case "nsga3":
-                return _NSGA3(population_size=generation, seed=seed)
+                return _NSGA3(population_size=generation, seed=seed, constraints_func=broken)
             case "gp":
                 return GPSampler(n_startup_trials=startup, seed=seed, warn_independent_sampling=False)
             case "qmc":
@@ -116,8 +127,9 @@ class Studies:
                     n_startup_trials=few, source_trials=list(done), seed=seed, warn_independent_sampling=False
                 )
         return TPESampler(
-            n_startup_trials=startup, multivariate=True, group=self._conditional, constant_liar=False, seed=seed
-        )
+            n_startup_trials=startup, multivariate=True, group=self._conditional, constant_liar=False, seed=seed,
+            constraints_func=broken,
+        )  # fmt: skip
 
 
 class _Kept(FrozenTrial):
@@ -190,6 +202,12 @@ def _storage(objectives: int, trials: Sequence[FrozenTrial] = ()) -> InMemorySto
     return made
 
 
+def _broken(trial: FrozenTrial) -> Sequence[float]:
+    """By how much a trial breaks bounds."""
+    told: Sequence[float] = trial.system_attrs[CONSTRAINTS]
+    return told
+
+
 def _complete(study: Study) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
@@ -202,6 +220,7 @@ def _quiet() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
+            warnings.filterwarnings("ignore", "`constraints_func`", FutureWarning)  # Optuna 4 has nothing else
             yield
     finally:
         optuna.logging.set_verbosity(level)

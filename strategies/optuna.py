@@ -13,6 +13,8 @@ categorical parameter over its answers; one that keeps several of very many opti
   numbered, and each proposal is drawn from the distribution that CMA-ES takes from the best results of earlier trials
   (Nomura et al., 2021, https://arxiv.org/abs/2012.06932). It follows one number where there are several objectives.
 
+A network that breaks a bound on something measured counts as such with tpe, nsga2 and nsga3, and as failed elsewhere.
+
 All but tpe need the same parameters in every trial: they are told random answers for what was not asked.
 """
 
@@ -67,7 +69,7 @@ class Optuna:
         """Add a trial."""
         picks = result.architecture.picks if self.is_tpe else self._completed(result.architecture)
         parameters = {k: v for name, kept in picks.items() for k, v in self.questions[name].values(kept).items()}
-        self.studies.add(parameters, result.value, result.objectives)
+        self.studies.add(parameters, result.value, result.objectives, result.violation)
 
     def _completed(self, architecture: Architecture) -> dict[str, tuple[str, ...]]:
         """Its picks, and drawn ones for the decisions that it was not asked."""

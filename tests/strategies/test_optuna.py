@@ -169,3 +169,16 @@ def test_a_missing_package_is_named(monkeypatch):
 def test_too_short_a_start_is_refused(sampler, least):
     with pytest.raises(NasError, match=f"startup={least - 1} came; with {sampler} give at least {least}"):
         Optuna(table(), sampler, startup=least - 1)
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "nsga3"])
+def test_what_breaks_a_bound_is_passed_over_however_good_it_is(sampler: str) -> None:
+    space = table()
+    strategy = Optuna(space, sampler=sampler, startup=10)  # type: ignore[arg-type]
+    for number in range(60):
+        made = strategy.ask(draws_of(0, number))
+        fours = sum(kept == ("option4",) for kept in made.picks.values())
+        broken = max(0.0, fours - 1.0)  # what is good is not allowed
+        strategy.tell(Told(number, made, {}, None if broken else float(fours), None, (float(fours),), violation=broken))
+    asked = [strategy.ask(draws_of(1, number)) for number in range(20)]
+    assert sum(sum(kept == ("option4",) for kept in one.picks.values()) <= 2 for one in asked) >= 15
