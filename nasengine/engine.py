@@ -17,6 +17,7 @@ from nasengine.bookkeeping import Bookkeeping, TableBookkeeping
 from nasengine.early_stopping import STOPPED
 from nasengine.errors import NasError, TrainingError
 from nasengine.executors._cost import measured
+from nasengine.executors._storage import Storage, is_url
 from nasengine.interpreters.cost import cost as count_cost
 from nasengine.interpreters.digest import digest
 from nasengine.interpreters.weights import save_weights
@@ -162,11 +163,12 @@ class _Conduct:
         size = count_cost(space, EVERYTHING)
         own = {f"strategy.{number}": one for number, one in enumerate(found.parameters)} if plan.is_sampler else {}
         weights = save_weights(found.model, self.folder / "weights" / "supernet.safetensors", own)
+        kept = Storage(str(plan.terms.files), self.folder).keep(weights) if is_url(plan.terms.files) else str(weights)
         if plan.workers > 1:
             del cost["core_seconds"]  # of this process, which only looked on
         result = Result(
             0, found.architecture.to_json(), digest(space, found.architecture), found.values, size.params,
-            size.macs, time.monotonic() - began, str(weights), cost=cost,
+            size.macs, time.monotonic() - began, kept, cost=cost,
         )  # fmt: skip
         self.record.record(result, kind="supernet")
         self.books.spent.end(SUPERNET, result)

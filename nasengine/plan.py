@@ -119,7 +119,7 @@ def make(
         if proxy is not None:
             words |= _by_proxy(proxy, proxy_options or {}, goal, words["fidelity"])
         if supernet is not None:
-            found = inherited(supernet, db)
+            found = inherited(supernet, db, agreed.files)
             check_words({"space": space, "settings": space_settings}, found)
             space, data, space_settings = found.space, data or found.data, _settings_of(found)
             told = {"batches": BATCHES, **words["fidelity"], "supernet": found.fidelity()}

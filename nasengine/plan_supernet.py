@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nasengine.errors import LedgerError, NasError
+from nasengine.executors._storage import is_url
 from nasengine.fidelity.report import LOW, known_fidelity
 from nasengine.ledger import Ledger
 from nasengine.runs import Run
@@ -33,8 +34,11 @@ class Inherited:
         return {**made_by, "strategy": self.strategy, "options": dict(self.options)}
 
 
-def inherited(name: str, db: str | Path) -> Inherited:
-    """The supernet of a search; NasError where there is none, or none that is ready."""
+def inherited(name: str, db: str | Path, files: str | None = None) -> Inherited:
+    """The supernet of a search; NasError where there is none, or none that is ready.
+
+    Where `files` of the search that wants it is a URL, its workers fetch the weights by the URL where they were kept.
+    """
     run = Run(name, db)
     try:
         trial = run.trial("supernet")
@@ -50,9 +54,12 @@ def inherited(name: str, db: str | Path) -> Inherited:
         )
     facts = run.search
     options = {key: value for key, value in facts["options"].items() if key != "policy"}
+    weights = trial.row["weights"]
+    if is_url(files):
+        weights = next((row["weights"] for row in run.results() if row["kind"] == "supernet"), weights)
     return Inherited(
         name, facts["space"], facts["settings"], trial.settings, facts["data"], facts["strategy"], options,
-        trial.row["weights"], trial.row["id"],
+        weights, trial.row["id"],
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """A supernet is trained by one search and searched by others, within bounds, with its weights."""
 
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pytest
@@ -60,6 +61,24 @@ def test_the_choice_may_keep_the_weights(db: Path) -> None:
     assert 0 <= run.best.values["test_accuracy"] <= 1
     exported = run.best.export(db.parent / "kept")
     assert exported.parity < 1e-5
+
+
+def test_weights_kept_at_a_url_are_fetched_from_there(tmp_path: Path) -> None:
+    path, words = tmp_path / "n.db", {"files": f"file://{tmp_path}/far", "limit": 150}
+    search("metaformer", "one-shot", "digits", name="net", epochs=1, space_settings=SMALL, db=path, **words)
+    kept = Run("net", path).results()[0]["weights"]
+    assert kept == f"file://{tmp_path}/far/net/weights/supernet.safetensors"
+    rmtree(tmp_path / "n.runs")
+    run = found(path, "far", **words)
+    assert all(row["state"] == "complete" for row in candidates(run))
+
+
+def test_stores_are_mixed_as_the_strategy_learned_to(db: Path) -> None:
+    words: dict[str, Any] = {"name": "two", "epochs": 1, "limit": 150, "space_settings": SMALL, "db": db}
+    search("metaformer", "one-shot", "digits", strategy_options={"shots": 2}, **words)
+    assert any(name.startswith("strategy.") for name in load_file(Run("two", db).results()[0]["weights"]))
+    run = found(db, "mixed", supernet="two", final_by="inherit")
+    assert all(row["state"] == "complete" for row in candidates(run)) and "test_accuracy" in run.best.values
 
 
 def test_what_is_known_before_training_is_among_the_values(db: Path) -> None:
