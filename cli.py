@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from nasengine.console import exits, fidelity, latency, upkeep
+from nasengine.console import exits, fidelity, fronts, latency, upkeep
 from nasengine.console.bench_flags import BenchFlags
 from nasengine.console.flags import (
     DB,
@@ -277,7 +277,7 @@ def doctor(*, db: Db = DB, json: Json = False) -> None:
     look(db, json)
 
 
-for further in (fidelity.fidelity, *latency.COMMANDS, *upkeep.COMMANDS):
+for further in (fidelity.fidelity, *fronts.COMMANDS, *latency.COMMANDS, *upkeep.COMMANDS):
     app.command(further)
 
 
