@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from nasengine.space import Architecture, Decision, Space
+from nasengine.space.steering import is_steered
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,27 @@ def neutral_names(space: Space, seed: int) -> Names:
     table = {decisions[old]: _renamed(space.decisions[old], decisions, named) for old in order}
     names = Names(space, space, decisions, named)
 
-    def legal(architecture: Architecture) -> bool:
-        """a condition that you are not told; answers that break it are sent back"""
-        return space.where is None or space.where(names.meant(architecture))
-
-    where = None if space.where is None else legal
+    where = None if space.where is None else (_Measured if is_steered(space.where) else _Legal)(names)
     return Names(space, _Renamed("it", space.input, space.network, where=where, table=table), decisions, named)
+
+
+@dataclass(frozen=True, eq=False)
+class _Legal:
+    """a condition that you are not told; answers that break it are sent back"""
+
+    names: Names
+
+    def __call__(self, architecture: Architecture) -> bool:
+        return self.names.original.where is None or self.names.original.where(self.names.meant(architecture))
+
+
+class _Measured(_Legal):
+    __doc__ = _Legal.__doc__
+
+    def violation(self, architecture: Architecture) -> float:
+        where = self.names.original.where
+        assert is_steered(where)
+        return where.violation(self.names.meant(architecture))
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,7 +59,7 @@ def _shown(told: Sequence[Told], best: int, latest: int) -> list[Told]:
 def measured(one: Told) -> str:
     """A value in words; with several objectives all of them."""
     if one.value is None:
-        return "failed"
+        return f"breaks a bound by {one.violation:.0%}" if one.violation else "failed"
     several = f" ({', '.join(f'{value:.6g}' for value in one.objectives)})" if len(one.objectives) > 1 else ""
     return f"{one.value:.6g}{several}"
 

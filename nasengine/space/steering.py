@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nasengine.space.space import Space, Wishes
 
 WALKS = 30  # from other starts, before a condition counts as impossible
+FEW = 2  # where one answer is fixed, and another one will do as well
 STARTS = 1000  # drawn in search of those walks' starts
 LOOKS = 24  # changes of wishes among which the best is taken
 PATIENCE = 4  # tries for each other answer without getting nearer, before wishes are given up
@@ -56,9 +57,9 @@ def steer(space: "Space", wishes: "Wishes", rng: random.Random, fixed: str | Non
     where = space.where
     if not is_steered(where):
         return None
-    walks = 0
+    walks, most = 0, WALKS if fixed is None else FEW
     for _ in range(STARTS):
-        kept = {n: w for n, w in wishes.items() if not walks or n == fixed or rng.random() >= walks / WALKS}
+        kept = {n: w for n, w in wishes.items() if not walks or n == fixed or rng.random() >= walks / most}
         start = space.complete(kept, rng)
         if where.violation(start) == inf:
             continue
@@ -66,7 +67,7 @@ def steer(space: "Space", wishes: "Wishes", rng: random.Random, fixed: str | Non
         if found is not None:
             return found
         walks += 1
-        if walks == WALKS:
+        if walks == most:
             break
     return None
 
