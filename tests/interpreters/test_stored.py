@@ -1,5 +1,7 @@
 """Several stores of weights mixed into one network: K-shot NAS (Su et al., 2021)."""
 
+import copy
+
 import pytest
 import torch
 from torch import Tensor
@@ -127,3 +129,13 @@ def test_what_does_not_fit_is_refused() -> None:
         Model(elastic(), picks(), shots=2)
     with pytest.raises(SpaceError, match='a step is called "shots"'):
         Model(elastic("shots"), shots=2)
+
+
+def test_a_copy_runs_on_its_own_weights() -> None:
+    model, one = supernet(1).eval(), picks()
+    before = model(IMAGES.double(), one)
+    other = copy.deepcopy(model)
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.zero_()
+    assert not other(IMAGES.double(), one).any() and torch.equal(model(IMAGES.double(), one), before)
