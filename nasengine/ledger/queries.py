@@ -234,7 +234,7 @@ def _result_row(row: RowMapping, search: Json) -> Json:
         "kind": row["kind"],
         "digest": row["digest"],
         "values": row["values"] or {},
-        "value": row["value"],
+        "value": _value(row, search),
         "stopped": row["stopped"],
         "cost": row["cost"] or {},
         "params": row["params"],
@@ -252,6 +252,13 @@ def _result_row(row: RowMapping, search: Json) -> Json:
     }
 
 
+def _value(row: RowMapping, search: Json) -> Any:
+    """The number that was recorded; before goals were, and where there is none, it is the usual one of a candidate."""
+    if row["value"] is None and search["goal"] is None and row["kind"] == "candidate":
+        return (row["values"] or {}).get(METRIC)
+    return row["value"]
+
+
 def _mark_best(rows: list[Json]) -> None:
     finals = [row for row in rows if row["kind"] == "final" and row["state"] == "complete"]
     done = [row for row in rows if row["kind"] == "candidate" and row["state"] == "complete"]
@@ -264,8 +271,7 @@ def _mark_best(rows: list[Json]) -> None:
 
 def value_of(row: Mapping[str, Any]) -> Any:
     """Return the number by which a row is compared with others of its search, None where it has none."""
-    value = row["value"]
-    return row["values"].get(METRIC) if value is None else value  # before goals were recorded, it was this one
+    return row["value"]
 
 
 def _result(row: RowMapping, curve: Sequence[Mapping[str, Any]] = ()) -> Result:

@@ -90,5 +90,5 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(url: str, monkeyp
     with Ledger(url) as ledger:
         best = ledger.best("old")
         assert best is not None
-        assert (best["value"], best["values"]) == (None, {"validation_accuracy": 0.5})
+        assert (best["value"], best["values"]) == (0.5, {"validation_accuracy": 0.5})
         assert ledger.remarks("old") == []
