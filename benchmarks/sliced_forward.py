@@ -12,6 +12,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
@@ -24,7 +25,10 @@ from nasengine import plugins  # noqa: E402
 from nasengine.interpreters.model import Model  # noqa: E402
 from nasengine.space import Architecture  # noqa: E402
 
-SPACES = {"metaformer": {"input": (3, 32, 32)}, "mobile": {"input": (3, 32, 32), "classes": 10}}
+SPACES: dict[str, dict[str, Any]] = {
+    "metaformer": {"input": (3, 32, 32)},
+    "mobile": {"input": (3, 32, 32), "classes": 10},
+}
 TARGET = 1.15
 Forward = Callable[[], Tensor]
 

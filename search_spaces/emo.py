@@ -51,7 +51,7 @@ def space(
     first, *strides = strides_for(min(input[1:]), (2,) * 5, smallest_map)
     steps: dict[str, Node] = {"stem": op(EMOStem, width=stem, stride=first)}
     for i, number in enumerate(STAGES):
-        style = {"activation": "silu" if number < 3 else "gelu"}
+        style: dict[str, Any] = {"activation": "silu" if number < 3 else "gelu"}
         norm = op(BatchNorm) if number < 3 else op(TokenNorm, epsilon=1e-6)
         kernel, expand = choose("kernel", *kernels), _expand(expansions[i])
         shape = {"kernel": kernel, "expand": _expand(expansions[i], times=2)}
@@ -99,9 +99,9 @@ def _faults(
             )
     if not kernels or any(kernel < 1 or kernel % 2 == 0 for kernel in kernels):
         yield f"kernels={kernels} came; give odd numbers, so that smaller ones lie in the middle"
-    for name, given in numbers.items():
-        if given < 1:
-            yield f"{name}={given} came; give 1 or more"
+    for name, number in numbers.items():
+        if number < 1:
+            yield f"{name}={number} came; give 1 or more"
     wanted = max((kernel // 2 + 1 for kernel in kernels), default=1)
     if smallest_map < wanted:
         yield (

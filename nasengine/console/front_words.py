@@ -112,8 +112,8 @@ def _picture(name: str, found: Trials, path: Path) -> None:
             xs, ys = ([row["values"][one.name] for row in rows] for one in (right, up))
             plane.scatter(xs, ys, **style)
         plane.set(title="the front", xlabel=right.name, ylabel=up.name)
-        for axes, xs, label in ((by_results, counts, "results"), (by_seconds, seconds, "seconds of training")):
-            axes.step(xs, values, where="post", color="#0072b2")
+        for axes, over, label in ((by_results, counts, "results"), (by_seconds, seconds, "seconds of training")):
+            axes.step(over, values, where="post", color="#0072b2")
             axes.set(title="hypervolume", xlabel=label)
         where = ", ".join(
             f"{one.name} {value:.6g}" for one, value in zip(found.goal.free, found.reference, strict=True)
