@@ -120,6 +120,8 @@ def describe(
     space: SpaceName = "darts",
     strategy: Annotated[str | None, Parameter(help="Describe this strategy instead.")] = None,
     check: Annotated[bool, Parameter(help="Check everything that a space has to hold to; exit code 1 if not.")] = False,
+    objective: Annotated[list[str] | None, Parameter(help="With --check: whether this bound can be met there.")] = None,
+    db: Db = DB,
     json: Json = False,
     space_settings: Dotted = None,
 ) -> int:
@@ -130,7 +132,7 @@ def describe(
         listings.settings("strategy", strategy, json)
         return exits.OK
     if check:
-        return spaces.check(space, space_settings or {}, json)
+        return spaces.check(space, space_settings or {}, objective or [], db, json)
     spaces.describe(space, space_settings or {}, json)
     return exits.OK
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from nasengine.errors import NasError
 from nasengine.ledger import DEFAULT
 from nasengine.search.objective import Goal, known_before_training
-from nasengine.space import Architecture
+from nasengine.space import Architecture, Space
 
 if TYPE_CHECKING:
+    from nasengine.hardware.figures import Figures
     from nasengine.planned import Plan
+
+Estimate = Callable[[Architecture], Mapping[str, float]]
 
 COUNTED = ("params", "macs")  # every result has them
 
@@ -22,33 +25,41 @@ def within_bounds(plan: "Plan", db: str | Path) -> "Plan":
     Bounds that enter by a reward are no limits. What a table answers is known from its rows. Latencies that were
     measured are kept beside the database.
     """
-    wanted = [one for one in plan.goal.objectives if known_before_training(one.name)]
-    nowhere = [one.name for one in plan.goal.objectives if plan.table is None and one.name in ("latency", "energy")]
-    if nowhere:
-        raise NasError(f"search: objective {nowhere[0]} came without a device; give one, as in {nowhere[0]}@cpu")
-    if plan.table is None and any(one.name not in COUNTED for one in wanted):
-        from nasengine.hardware.figures import Figures
+    table, epochs = plan.table, plan.fidelity.get("epochs")
+    if table is not None:
+        return _narrowed(plan, lambda architecture: table.at(table.row(architecture), epochs))
+    figures = figures_of(plan.space, plan.goal, db)
+    return _narrowed(replace(plan, figures=figures), estimate_of(plan.space, figures))
 
-        beside = (DEFAULT if "://" in str(db) else Path(db)).parent / "latency"
-        plan = replace(plan, figures=Figures(plan.space, [one.name for one in wanted], folder=beside))
-    if plan.goal.reward != "constraint" or not any(one.bound is not None for one in wanted):
+
+def _narrowed(plan: "Plan", estimate: Estimate) -> "Plan":
+    if not any(known_before_training(one.name) for one in plan.goal.bounds):
         return plan
     from nasengine.search.constraints import bounded
 
-    estimate = _estimate(plan)
     of_supernet = plan.supernet_space and bounded(plan.supernet_space, plan.goal, estimate)
     return replace(plan, space=bounded(plan.space, plan.goal, estimate), supernet_space=of_supernet)
 
 
-def _estimate(plan: "Plan") -> Callable[[Architecture], Mapping[str, float]]:
-    if plan.figures is not None:
-        return plan.figures.estimate
-    table, epochs = plan.table, plan.fidelity.get("epochs")
-    if table is not None:
-        return lambda architecture: table.at(table.row(architecture), epochs)
+def figures_of(space: Space, goal: Goal, db: str | Path) -> "Figures | None":
+    """What tells an architecture's figures, where a goal asks for others than its size; NasError for no device."""
+    nowhere = [one.name for one in goal.objectives if one.name in ("latency", "energy")]
+    if nowhere:
+        raise NasError(f"objective {nowhere[0]}: it came without a device; give one, as in {nowhere[0]}@cpu")
+    wanted = [one.name for one in goal.objectives if known_before_training(one.name)]
+    if all(name in COUNTED for name in wanted):
+        return None
+    from nasengine.hardware.figures import Figures
+
+    return Figures(space, wanted, folder=(DEFAULT if "://" in str(db) else Path(db)).parent / "latency")
+
+
+def estimate_of(space: Space, figures: "Figures | None") -> Estimate:
+    """What is known of an architecture without measuring it."""
+    if figures is not None:
+        return figures.estimate
     from nasengine.interpreters.cost import cost
 
-    space = plan.space
     return lambda architecture: {name: float(value) for name, value in vars(cost(space, architecture)).items()}
 
 

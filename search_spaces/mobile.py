@@ -7,7 +7,8 @@ is its first blocks. MobileNetV3-Large (Howard et al., 2019, https://arxiv.org/a
 its two odd expansions too.
 
 Departures from the papers: images are resized within the network; small images have fewer strides, odd ones are rounded
-up at each; smaller kernels are central windows, without a learned transform; there is no dropout before the classifier.
+up at each; smaller kernels are central windows, learned transforms being the strategy once-for-all's; there is no
+dropout before the classifier.
 """
 
 from nasengine.errors import SpaceError

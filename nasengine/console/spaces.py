@@ -1,7 +1,7 @@
 """What a space is, how many architectures it holds, and what they cost."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nasengine import plugins
@@ -118,16 +118,34 @@ def _decision(decision: Any) -> dict[str, Any]:
     return {"options": decision.options, "keep": decision.keep, "kinds": dict(decision.kinds), "when": when}
 
 
-def check(name: str, given: Settings, json: bool) -> int:
-    """Run the contract of spaces on one, a line for each part of it; exit code 1 where one is broken."""
-    from nasengine.testing import check_space
+def check(name: str, given: Settings, objectives: Sequence[str], db: str, json: bool) -> int:
+    """Run the contract of spaces on one, a line for each part of it; exit code 1 where one is broken.
 
-    plugins.load_space(name, given)  # for its words where a setting is wrong
-    report = check_space(plugins.load("space", name), given)
+    With objectives it is also checked that their devices are there, and that their bounds can be met.
+    """
+    from nasengine.testing import check_space
+    from nasengine.testing.report import Report
+
+    space = plugins.load_space(name, given)  # for its words where a setting is wrong
+    goal = Report(f"objectives in {name}")
+    if objectives:
+        with goal.claim("its objectives are known, and their bounds can be met"):
+            _meet(space, objectives, db)
+    report = [*goal, *check_space(plugins.load("space", name), given)]
+    ok = all(check.ok for check in report)
     if json:
         checks = [{"name": check.name, "ok": check.ok, "fault": check.fault or None} for check in report]
-        emit({"space": name, "ok": report.ok, "checks": checks})
+        emit({"space": name, "ok": ok, "checks": checks})
     else:
         for check in report:
             say(f"ok      {check.name}" if check.ok else f"not ok  {check.name}: {check.fault}")
-    return exits.OK if report.ok else exits.FAILED
+    return exits.OK if ok else exits.FAILED
+
+
+def _meet(space: Space, objectives: Sequence[str], db: str) -> None:
+    from nasengine.plan_goal import estimate_of, figures_of
+    from nasengine.search.constraints import bounded
+    from nasengine.search.objective import Goal
+
+    goal = Goal.parse(objectives)
+    bounded(space, goal, estimate_of(space, figures_of(space, goal, named(db))))

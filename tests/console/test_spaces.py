@@ -72,3 +72,13 @@ def test_a_broken_space_fails_its_check_with_words(tmp_path: Path) -> None:
     done = nasengine("describe", "--space", "./own.py", "--check")
     assert done.code == 1 and done.out.startswith("not ok  ") and "ConvNorm(classes=10)" in done.out
     assert "Traceback" not in done.out + done.err
+
+
+def test_bounds_are_checked_with_the_space(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN.format(head="Classifier"))
+    words = ["describe", "--space", "./own.py", "--check", "--objective", "accuracy", "--objective"]
+    first = "its objectives are known, and their bounds can be met"
+    assert f"ok      {first}" in good(*words, "params<1k").out
+    for bound, said in (("params<9", "the smallest params that was found is"), ("latency<1ms@tpu", "tpu")):
+        done = nasengine(*words, bound)
+        assert done.code == 1 and done.out.startswith(f"not ok  {first}: ") and said in done.out.splitlines()[0]

@@ -10,7 +10,7 @@ from nasengine.search_spaces import emo
 
 NAMED = emo.ARCHITECTURES
 # EMO (https://arxiv.org/abs/2301.01146) gives 1.3, 2.3, 5.1 and 6.1 million parameters, and 261, 439, 903 and 961
-# million operations, in which norms count: here are parameters and multiply-adds of convolutions and products
+# million operations. Here are parameters, and the multiply-adds of convolutions and products, one or two percent fewer
 PUBLISHED = {
     "EMO-1M": (1.3, 261, 1_361_168, 255_237_672),
     "EMO-2M": (2.3, 439, 2_377_472, 431_917_024),
