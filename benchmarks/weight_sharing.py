@@ -1,6 +1,6 @@
 """Does a supernet find better networks than chance of the same size? Sandwich, then evolution, then training for all.
 
-    python -m benchmarks.weight_sharing --seed 0 [--data fashion-mnist] [--limit 10000] [--epochs 20] [--db FILE]
+    python -m benchmarks.weight_sharing --seed 0 [--data fashion-mnist] [--limit 6000] [--epochs 50] [--db FILE]
 
 A supernet over `metaformer` is trained by the sandwich rule; evolution searches it with inherited weights within
 params<500k; what it chooses is trained anew, and so are ten random networks whose parameters differ by at most a tenth
@@ -32,6 +32,7 @@ from nasengine.retrain import train  # noqa: E402
 from nasengine.runs import Run  # noqa: E402
 from nasengine.space import Architecture, Space  # noqa: E402
 
+SETTINGS = {"stem": (7, 4, 2)}  # of the space: maps of a quarter of the image's side, as in the papers
 NEAR = 0.1  # how far a random network's parameters may be from the chosen one's, as a share
 
 
@@ -50,7 +51,7 @@ def trained(architecture: Architecture, name: str, words: argparse.Namespace) ->
     values = {"epochs": words.final_epochs}
     run = train(
         "metaformer", architecture, words.data, name=name, seed=words.seed, limit=words.limit, recipe_values=values,
-        db=words.db,
+        space_settings=SETTINGS, db=words.db,
     )  # fmt: skip
     return run.best.values["test_accuracy"]
 
@@ -67,7 +68,10 @@ def searched(words: argparse.Namespace) -> Run:
     """The search with inherited weights, after the training of its supernet."""
     common: dict[str, Any] = {"seed": words.seed, "limit": words.limit, "db": words.db}
     began = time.monotonic()
-    search("metaformer", words.strategy, words.data, epochs=words.epochs, name=f"supernet-{words.seed}", **common)
+    search(
+        "metaformer", words.strategy, words.data, epochs=words.epochs, name=f"supernet-{words.seed}", hours=words.hours,
+        space_settings=SETTINGS, supernet_values={"batch": 128}, **common,
+    )  # fmt: skip
     print(f"supernet: {time.monotonic() - began:.0f} s", flush=True)
     began = time.monotonic()
     found = search(
@@ -83,12 +87,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", default="fashion-mnist")
-    parser.add_argument("--limit", type=int, default=10_000)
+    parser.add_argument("--limit", type=int, default=6_000)
     parser.add_argument("--strategy", default="sandwich")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--trials", type=int, default=300)
+    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--hours", type=float, default=0.25, help="the most that the supernet may take")
+    parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--params", type=int, default=500_000)
-    parser.add_argument("--final-epochs", type=int, default=10)
+    parser.add_argument("--final-epochs", type=int, default=15)
     parser.add_argument("--random", type=int, default=10)
     parser.add_argument("--db", type=Path, default=Path("results/weight_sharing.db"))
     words = parser.parse_args()

@@ -13,6 +13,7 @@ from typing import Self
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.pool import NullPool
 
 DEBIAN = "/usr/lib/postgresql"
 # what is lost when the machine loses power does not matter here
@@ -104,7 +105,7 @@ def postgres_server(needs: Callable[[str], Path]) -> Iterator[str]:
 def postgres(postgres_server: str) -> Iterator[str]:
     """The URL of a new, empty PostgreSQL database."""
     url, name = make_url(postgres_server).set(drivername="postgresql+psycopg"), f"nas_{uuid.uuid4().hex}"
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     yield url.set(database=name).render_as_string(hide_password=False)

@@ -81,10 +81,12 @@ class EMOAttention(EMOConv):
         rows, columns = (-(-side // self.window) for side in x.shape[2:])
         height, width = -(-x.shape[2] // rows), -(-x.shape[3] // columns)
         edge = (0, columns * width - x.shape[3], 0, rows * height - x.shape[2])
-        there = functional.pad(torch.ones_like(x[:, :1]), edge)
-        parts = [functional.pad(part, edge) for part in (self.query(x), self.key(x), x)]
-        query, key, value, there = (spread_windows(part, rows, columns) for part in (*parts, there))
-        mask = there.flatten(2).unsqueeze(2) > 0 if any(edge) else None
+        parts, mask = [self.query(x), self.key(x), x], None
+        if any(edge):
+            there = functional.pad(torch.ones_like(x[:, :1]), edge)
+            mask = spread_windows(there, rows, columns).flatten(2).unsqueeze(2) > 0
+            parts = [functional.pad(part, edge) for part in parts]
+        query, key, value = (spread_windows(part, rows, columns) for part in parts)
         mixed = attend(query, key, value, self.head, mask)
         mixed = mixed.unflatten(0, (x.shape[0], rows, columns)).permute(0, 3, 4, 1, 5, 2).flatten(4, 5).flatten(2, 3)
         return super().forward(mixed[:, :, : x.shape[2], : x.shape[3]])
