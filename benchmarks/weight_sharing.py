@@ -32,7 +32,6 @@ from nasengine.retrain import train  # noqa: E402
 from nasengine.runs import Run  # noqa: E402
 from nasengine.space import Architecture, Space  # noqa: E402
 
-SETTINGS = {"stem": (7, 4, 2)}  # of the space: maps of a quarter of the image's side, as in the papers
 NEAR = 0.1  # how far a random network's parameters may be from the chosen one's, as a share
 
 
@@ -51,7 +50,7 @@ def trained(architecture: Architecture, name: str, words: argparse.Namespace) ->
     values = {"epochs": words.final_epochs}
     run = train(
         "metaformer", architecture, words.data, name=name, seed=words.seed, limit=words.limit, recipe_values=values,
-        space_settings=SETTINGS, db=words.db,
+        space_settings={"stem": words.stem}, db=words.db,
     )  # fmt: skip
     return run.best.values["test_accuracy"]
 
@@ -70,7 +69,7 @@ def searched(words: argparse.Namespace) -> Run:
     began = time.monotonic()
     search(
         "metaformer", words.strategy, words.data, epochs=words.epochs, name=f"supernet-{words.seed}", hours=words.hours,
-        space_settings=SETTINGS, supernet_values={"batch": 128}, **common,
+        space_settings={"stem": words.stem}, supernet_values={"batch": 128}, **common,
     )  # fmt: skip
     print(f"supernet: {time.monotonic() - began:.0f} s", flush=True)
     began = time.monotonic()
@@ -88,6 +87,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", default="fashion-mnist")
     parser.add_argument("--limit", type=int, default=6_000)
+    parser.add_argument("--stem", default="7,4,2", help="of the space; 3,2,1 for digits, whose images are small")
     parser.add_argument("--strategy", default="sandwich")
     parser.add_argument("--epochs", type=int, default=50)
     parser.add_argument("--hours", type=float, default=0.25, help="the most that the supernet may take")
