@@ -17,8 +17,8 @@ PUBLISHED = {
     "jacob-cov": "0.73 (a)", "az-nas": "0.913, tau 0.741 (b)",
 }  # fmt: skip
 NOTES = (
-    "Published: Spearman with CIFAR-10 test accuracy; (a) Abdelfattah et al., 2021, from memory; (b) Lee and Ham, 2024, "
-    "all 15,625 cells."
+    "Published: Spearman with CIFAR-10 test accuracy; (a) Abdelfattah et al., 2021, from memory; "
+    "(b) Lee and Ham, 2024, all 15,625 cells."
 )
 
 
