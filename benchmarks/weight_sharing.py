@@ -1,12 +1,12 @@
 """Does a supernet find better networks than chance of the same size? Sandwich, then evolution, then training for all.
 
-    python -m benchmarks.weight_sharing --seed 0 [--data fashion-mnist] [--limit 6000] [--epochs 50] [--db FILE]
+    python -m benchmarks.weight_sharing --seed 0 [--final train] [--data fashion-mnist] [--epochs 50] [--db FILE]
 
 A supernet over `metaformer` is trained by the sandwich rule; evolution searches it with inherited weights within
-params<500k; what it chooses is trained anew, and so are ten random networks whose parameters differ by at most a tenth
-from the chosen one's, all by the same recipe on the same images, each measured once on the test images. Prints test
-accuracies, the chosen one's place among them, Kendall's tau between inherited and trained accuracy, and seconds. It
-resumes: what is in the database is not run again.
+params<500k. What it chooses is trained, and so are ten random networks whose parameters differ by at most a tenth from
+the chosen one's: all from the supernet's weights (`--final finetune`) or all from nothing (`--final train`), by the same
+recipe on the same images, and measured on the test images. Prints test accuracies before and after, and Kendall's tau
+between them. Supernet and search resume: what is in the database is not run again.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import os
 import random
 import statistics
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from scipy.stats import kendalltau  # noqa: E402
 
 from nasengine import plugins  # noqa: E402
-from nasengine.engine import search  # noqa: E402
-from nasengine.evaluators.inherit import evaluate  # noqa: E402
+from nasengine.engine import conduct, search, starts  # noqa: E402
+from nasengine.evaluators import inherit, train  # noqa: E402
 from nasengine.interpreters.cost import cost  # noqa: E402
+from nasengine.listener import Listener  # noqa: E402
 from nasengine.plan import make  # noqa: E402
-from nasengine.retrain import train  # noqa: E402
-from nasengine.runs import Run  # noqa: E402
+from nasengine.planned import Plan  # noqa: E402
 from nasengine.space import Architecture, Space  # noqa: E402
 
 NEAR = 0.1  # how far a random network's parameters may be from the chosen one's, as a share
@@ -45,40 +46,32 @@ def of_same_size(space: Space, params: int, number: int, seed: int) -> list[Arch
     return list(found)
 
 
-def trained(architecture: Architecture, name: str, words: argparse.Namespace) -> float:
-    """The test accuracy of a network that is trained as the chosen one was."""
-    values = {"epochs": words.final_epochs}
-    run = train(
-        "metaformer", architecture, words.data, name=name, seed=words.seed, limit=words.limit, recipe_values=values,
-        space_settings={"stem": words.stem}, db=words.db,
-    )  # fmt: skip
-    return run.best.values["test_accuracy"]
+def trained(plan: Plan, architecture: Architecture, folder: Path) -> tuple[float, float]:
+    """Test accuracies of a network that is trained as the chosen one was: after that, and with the supernet's weights."""
+    space = plugins.load_space(plan.space_name, dict(plan.space.settings))
+    job = plan.job(0, architecture, final=True)
+    if plan.final_by == "finetune":
+        job = replace(job, inherit=starts(plan, architecture, folder / "start.safetensors"))
+    found = train.evaluate(job, space, plan.data)
+    kept = replace(plan, final_by="inherit").job(0, architecture, final=True)
+    before = inherit.evaluate(kept, plugins.load_space(kept.space, kept.settings), plan.data)
+    return found.values["test_accuracy"], before.values["test_accuracy"]
 
 
-def inherited(architectures: list[Architecture], words: argparse.Namespace) -> list[float]:
-    """Their validation accuracies with the supernet's weights."""
-    plan = make(strategy="random-search", supernet=f"supernet-{words.seed}", limit=words.limit, db=words.db)
-    space = plugins.load_space(plan.space_name, plan.settings_of(final=False))
-    results = [evaluate(plan.job(0, one), space, plan.data) for one in architectures]
-    return [result.values["validation_accuracy"] for result in results]
-
-
-def searched(words: argparse.Namespace) -> Run:
+def prepared(words: argparse.Namespace) -> Plan:
     """The search with inherited weights, after the training of its supernet."""
     common: dict[str, Any] = {"seed": words.seed, "limit": words.limit, "db": words.db}
     began = time.monotonic()
     search(
-        "metaformer", words.strategy, words.data, epochs=words.epochs, name=f"supernet-{words.seed}", hours=words.hours,
+        "metaformer", "sandwich", words.data, epochs=words.epochs, name=f"supernet-{words.seed}", hours=words.hours,
         space_settings={"stem": words.stem}, supernet_values={"batch": 128}, **common,
     )  # fmt: skip
     print(f"supernet: {time.monotonic() - began:.0f} s", flush=True)
-    began = time.monotonic()
-    found = search(
-        None, "evolution", name=f"found-{words.seed}", supernet=f"supernet-{words.seed}", trials=words.trials,
-        objective=["accuracy", f"params<{words.params}"], recipe_values={"epochs": words.final_epochs}, **common,
+    return make(
+        None, "evolution", name=f"found-{words.seed}-{words.final}", supernet=f"supernet-{words.seed}",
+        trials=words.trials, objective=["accuracy", f"params<{words.params}"], final_by=words.final,
+        recipe_values={"epochs": words.final_epochs, "lr": words.lr}, **common,
     )  # fmt: skip
-    print(f"evolution and the chosen network's training: {time.monotonic() - began:.0f} s", flush=True)
-    return found
 
 
 def main() -> None:
@@ -88,28 +81,27 @@ def main() -> None:
     parser.add_argument("--data", default="fashion-mnist")
     parser.add_argument("--limit", type=int, default=6_000)
     parser.add_argument("--stem", default="7,4,2", help="of the space; 3,2,1 for digits, whose images are small")
-    parser.add_argument("--strategy", default="sandwich")
     parser.add_argument("--epochs", type=int, default=50)
     parser.add_argument("--hours", type=float, default=0.25, help="the most that the supernet may take")
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--params", type=int, default=500_000)
-    parser.add_argument("--final-epochs", type=int, default=15)
+    parser.add_argument("--final", default="finetune", help="finetune, or train: from nothing")
+    parser.add_argument("--final-epochs", type=int, default=5)
+    parser.add_argument("--lr", type=float, default=0.002)
     parser.add_argument("--random", type=int, default=10)
     parser.add_argument("--db", type=Path, default=Path("results/weight_sharing.db"))
     words = parser.parse_args()
-    best = searched(words).best
-    others = of_same_size(best.space, best.params or 0, words.random, words.seed)
-    accuracies = [trained(one, f"random-{words.seed}-{number}", words) for number, one in enumerate(others)]
-    chosen = best.values["test_accuracy"]
-    tau = kendalltau(inherited([best.architecture, *others], words), [chosen, *accuracies]).statistic
-    print(
-        json.dumps(
-            {
-                "seed": words.seed, "chosen": chosen, "params": best.params, "median": statistics.median(accuracies),
-                "random": sorted(accuracies), "better": sum(chosen > other for other in accuracies), "tau": float(tau),
-            }
-        )
-    )  # fmt: skip
+    plan = prepared(words)
+    best = conduct(plan, words.db, Listener()).best
+    drawn = of_same_size(plan.space, best.params or 0, words.random, words.seed)
+    (after, before), *others = [trained(plan, one, words.db.parent) for one in (best.architecture, *drawn)]
+    figures = {
+        "seed": words.seed, "params": best.params, "chosen": after, "median": statistics.median(one for one, _ in others),
+        "random": sorted(one for one, _ in others), "better than": sum(after > one for one, _ in others),
+        "inherited": before, "inherited, random": sorted(one for _, one in others),
+        "tau": float(kendalltau([before, *(one for _, one in others)], [after, *(one for one, _ in others)]).statistic),
+    }  # fmt: skip
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -90,6 +90,16 @@ def next_search(name: str, db: str | Path) -> str:
     return f"nasengine search --strategy evolution --supernet {shlex.quote(name)}{where} --trials 200"
 
 
+def starts(plan: Plan, architecture: Architecture, file: Path) -> dict[str, list[str]]:
+    """What a network begins its training with, by place: its weights in the plan's supernet, cut out into a file."""
+    from nasengine.evaluators.inherit import supernet_of
+
+    job = replace(plan, final_by="inherit").job(0, architecture)
+    child = supernet_of(job, plugins.load_space(job.space, job.settings)).network(architecture)
+    save_weights(child, file)
+    return {place: [str(file), place] for place, layer in child.layers() if layer.state_dict()}
+
+
 @contextmanager
 def seen_by_optuna(ledger: Ledger, name: str, listener: Listener) -> Iterator[None]:
     """Optuna's view of the search, kept up to date while it runs; what goes wrong in it never ends the search."""
@@ -231,6 +241,8 @@ class _Conduct:
             if plan.table is None:
                 self.listener.phase("final", plan.final.epochs)
             job = plan.job(number, architecture, final=True)
+            if plan.final_by == "finetune":
+                job = replace(job, inherit=starts(plan, architecture, self.folder / "weights" / "start.safetensors"))
             self.books.start(job)
             executor.submit(job)
             _, result = executor.next()

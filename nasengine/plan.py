@@ -79,10 +79,11 @@ def make(
     With a `table` (read by `mapping`, its columns for `dataset`, further values from `join`) nothing is trained, the
     space is the table's unless given, and `epochs` says how long the table's networks were trained.
     With a `supernet`, the name of a search in `db` that trained one, candidates take its weights; space, settings and
-    data are its own, and `final_by="inherit"` keeps its weights for the chosen network too. With a `proxy` candidates
-    get a score without training. `fidelity` makes candidates cheaper (epochs, share, resolution; batches for a
-    supernet's norms); a `stopper` ends them early, by the value `stop_by` of their epochs. `terms` are those of
-    `nasengine.executors`: workers, gpus_per_worker, cores_per_worker, address, job_timeout, retries, files.
+    data are its own; `final_by="finetune"` begins the chosen network's training with its weights, "inherit" keeps them.
+    With a `proxy` candidates get a score without training. `fidelity` makes candidates cheaper (epochs, share,
+    resolution; batches for a supernet's norms); a `stopper` ends them early, by the value `stop_by` of their epochs.
+    `terms` are those of `nasengine.executors`: workers, gpus_per_worker, cores_per_worker, address, job_timeout,
+    retries, files.
     """
     check({"trials": trials, "epochs": epochs, "limit": limit}, {"hours": hours, "gpu_hours": gpu_hours}, order, policy)
     agreed = terms_of(terms, stopper)

@@ -82,6 +82,7 @@ def fidelity_of(words: Settings) -> dict[str, Any]:
     return read
 
 
+FINALS = ("train", "finetune", "inherit")
 FLAGS = {"table": "--table", "inherit": "--supernet", "proxy": "--proxy"}
 EXAMPLES = {
     "table": "--table nasbench201, or a file",
@@ -118,10 +119,10 @@ def agree(
         faults.append("--dataset, --mapping and --join say how to read a table; give --table as well")
     if options and "proxy" not in given:
         faults.append("--proxy.… came without --proxy; give its name, such as --proxy synflow")
-    if final_by not in ("train", "inherit"):
-        faults.append(f"--final came as {final_by!r}; allowed are train and inherit")
-    if final_by == "inherit" and "inherit" not in given:
-        faults.append("--final inherit came without --supernet; there are no weights to keep")
+    if final_by not in FINALS:
+        faults.append(f"--final came as {final_by!r}; allowed are {', '.join(FINALS)}.{did_you_mean(final_by, FINALS)}")
+    elif final_by != "train" and "inherit" not in given:
+        faults.append(f"--final {final_by} came without --supernet; there are no weights to begin with")
     if is_gradient and workers > 1 and executor != "ray":
         faults.append(
             f"--executor {executor} --workers {workers} came; a supernet is trained by several processes with "

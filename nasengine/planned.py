@@ -59,7 +59,9 @@ class Plan:
     stop_by: str = METRIC  # by which value of an epoch
     gpu_hours: float | None = None
     inherited: Inherited | None = None  # given: candidates take their weights from this supernet
-    final_by: str = "train"  # what measures the chosen network; "inherit" keeps the supernet's weights
+    final_by: str = (
+        "train"  # what the chosen network gets; "finetune" begins with the supernet's weights, "inherit" keeps
+    )
     figures: "Figures | None" = None  # given: what is known of a candidate before it is trained
 
     @property
@@ -74,7 +76,7 @@ class Plan:
 
     def settings_of(self, final: bool) -> dict[str, Any]:
         """The settings that a network is built with: candidates may see smaller images, or be cut from a supernet."""
-        if self.inherited is not None and not (final and self.final_by == "train"):
+        if self.inherited is not None and not (final and self.final_evaluator == "train"):
             settings = dict(self.inherited.built_with)
         else:
             settings = dict(self.space.settings)
@@ -85,7 +87,7 @@ class Plan:
 
     def job(self, number: int, architecture: Architecture, *, final: bool = False) -> Job:
         """A candidate to be evaluated, or the chosen network to be trained and measured at last."""
-        by_weights = self.inherited is not None and not (final and self.final_by == "train")
+        by_weights = self.inherited is not None and not (final and self.final_evaluator == "train")
         names = {} if self.figures is None else self.figures.measure(architecture)
         return Job(
             number=number, space=self.space_name, settings=self.settings_of(final),
@@ -104,7 +106,9 @@ class Plan:
     @property
     def final_evaluator(self) -> str:
         """What measures the chosen network."""
-        return self.final_by if self.table is None else self.evaluator
+        if self.table is not None:
+            return self.evaluator
+        return "inherit" if self.final_by == "inherit" else "train"
 
     @property
     def final_fidelity(self) -> dict[str, Any]:

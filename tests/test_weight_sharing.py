@@ -63,6 +63,19 @@ def test_the_choice_may_keep_the_weights(db: Path) -> None:
     assert exported.parity < 1e-5
 
 
+def test_the_choice_may_begin_with_the_weights(db: Path) -> None:
+    recipe = {"epochs": 1, "batch": 32, "lr": 1e-9}
+    kept = found(db, "as-they-are", final_by="inherit").best
+    run = found(db, "tuned", final_by="finetune", recipe_values=recipe)
+    assert run.best.epochs and run.best.architecture == kept.architecture
+    same = [
+        name
+        for name, one in kept.model().named_parameters()
+        if one.allclose(dict(run.best.model().named_parameters())[name], atol=1e-5)
+    ]
+    assert len(same) == len(list(kept.model().parameters())), "hardly a step was made from the supernet's weights"
+
+
 def test_weights_kept_at_a_url_are_fetched_from_there(tmp_path: Path) -> None:
     path, words = tmp_path / "n.db", {"files": f"file://{tmp_path}/far", "limit": 150}
     search("metaformer", "one-shot", "digits", name="net", epochs=1, space_settings=SMALL, db=path, **words)
@@ -120,7 +133,10 @@ def test_what_breaks_a_bound_when_measured_is_not_trained(db: Path, monkeypatch:
         ({"space": "darts"}, "--space darts came, it is of metaformer; leave --space out"),
         ({"space_settings": {"depths": (3, 3)}}, r"--space.depths \(3, 3\) came, it has"),
         ({"supernet": None, "evaluator": "inherit"}, "without --supernet; .* --supernet NAME"),
-        ({"supernet": None, "final_by": "inherit"}, "--final inherit came without --supernet"),
+        (
+            {"supernet": None, "final_by": "inherit"},
+            "--final inherit came without --supernet; there are no weights to begin with",
+        ),
         ({"strategy": "darts"}, "strategy darts trains a supernet; --supernet came"),
         ({"evaluator": "train"}, "--evaluator train came with --supernet"),
         ({"stopper": "asha"}, "--stopper came; it is for candidates that are trained"),

@@ -59,7 +59,11 @@ class SearchFlags:
         str | None, Parameter(help="Take candidates' weights from this search's supernet; nothing is trained for them.")
     ] = None
     final_by: Annotated[
-        str, Parameter(name="--final", help="The chosen network: train it anew, or inherit the supernet's weights.")
+        str,
+        Parameter(
+            name="--final",
+            help="The chosen network: train it anew, finetune the supernet's weights, or inherit these as they are.",
+        ),
     ] = "train"
     proxy: Annotated[
         str | None, Parameter(help="Score candidates without training: synflow, naswot, zico, az-nas, params, ….")
