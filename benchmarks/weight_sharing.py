@@ -4,7 +4,7 @@
 
 A supernet over `metaformer` is trained by the sandwich rule; evolution searches it with inherited weights within
 params<500k. What it chooses is trained, and so are ten random networks whose parameters differ by at most a tenth from
-the chosen one's: all from the supernet's weights (`--final finetune`) or all from nothing (`--final train`), by the same
+the chosen one's: all from the supernet's weights (`--final finetune`) or all from nothing (`--final train`), by one
 recipe on the same images, and measured on the test images. Prints test accuracies before and after, and Kendall's tau
 between them. Supernet and search resume: what is in the database is not run again.
 """
@@ -47,7 +47,7 @@ def of_same_size(space: Space, params: int, number: int, seed: int) -> list[Arch
 
 
 def trained(plan: Plan, architecture: Architecture, folder: Path) -> tuple[float, float]:
-    """Test accuracies of a network that is trained as the chosen one was: after that, and with the supernet's weights."""
+    """Test accuracies of a network: trained as the chosen one was, and with the supernet's weights as they are."""
     space = plugins.load_space(plan.space_name, dict(plan.space.settings))
     job = plan.job(0, architecture, final=True)
     if plan.final_by == "finetune":
@@ -96,7 +96,8 @@ def main() -> None:
     drawn = of_same_size(plan.space, best.params or 0, words.random, words.seed)
     (after, before), *others = [trained(plan, one, words.db.parent) for one in (best.architecture, *drawn)]
     figures = {
-        "seed": words.seed, "params": best.params, "chosen": after, "median": statistics.median(one for one, _ in others),
+        "seed": words.seed, "params": best.params, "chosen": after,
+        "median": statistics.median(one for one, _ in others),
         "random": sorted(one for one, _ in others), "better than": sum(after > one for one, _ in others),
         "inherited": before, "inherited, random": sorted(one for _, one in others),
         "tau": float(kendalltau([before, *(one for _, one in others)], [after, *(one for one, _ in others)]).statistic),
