@@ -22,9 +22,8 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from scipy.stats import kendalltau  # noqa: E402
-
 from nasengine import plugins  # noqa: E402
+from nasengine.bench.agreement import tau_b  # noqa: E402
 from nasengine.engine import conduct, search, starts  # noqa: E402
 from nasengine.evaluators import inherit, train  # noqa: E402
 from nasengine.interpreters.cost import cost  # noqa: E402
@@ -100,7 +99,7 @@ def main() -> None:
         "median": statistics.median(one for one, _ in others),
         "random": sorted(one for one, _ in others), "better than": sum(after > one for one, _ in others),
         "inherited": before, "inherited, random": sorted(one for _, one in others),
-        "tau": float(kendalltau([before, *(one for _, one in others)], [after, *(one for one, _ in others)]).statistic),
+        "tau": tau_b([before, *(one for _, one in others)], [after, *(one for one, _ in others)]),
     }  # fmt: skip
     print(json.dumps(figures))
 

@@ -240,12 +240,13 @@ class _Conduct:
             plan = self.plan
             if plan.table is None:
                 self.listener.phase("final", plan.final.epochs)
-            job = plan.job(number, architecture, final=True)
+            job, start = plan.job(number, architecture, final=True), self.folder / "weights" / "start.safetensors"
             if plan.final_by == "finetune":
-                job = replace(job, inherit=starts(plan, architecture, self.folder / "weights" / "start.safetensors"))
+                job = replace(job, inherit=starts(plan, architecture, start))
             self.books.start(job)
             executor.submit(job)
             _, result = executor.next()
+            start.unlink(missing_ok=True)
             self.record.record(replace(result, epochs=[]), kind="final")  # its epochs are there already
             self.books.done(job, result)
             if result.error is not None:

@@ -9,10 +9,11 @@ import torch
 
 from nasengine import plugins
 from nasengine.errors import NasError
+from nasengine.evaluators.inherit import BATCHES
 from nasengine.ledger import DEFAULT
 from nasengine.ledger.queries import METRIC
 from nasengine.plan_goal import check_gradient, within_bounds
-from nasengine.plan_supernet import BATCHES, Inherited, check_words, inherited
+from nasengine.plan_supernet import Inherited, check_words, inherited
 from nasengine.plan_words import Settings, Words, agree, check, fidelity_of, several, terms_of
 from nasengine.planned import Plan
 from nasengine.search.objective import ACCURACY, Goal, Objective, Reward

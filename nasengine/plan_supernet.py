@@ -11,8 +11,6 @@ from nasengine.fidelity.report import LOW, known_fidelity
 from nasengine.ledger import Ledger
 from nasengine.runs import Run
 
-BATCHES = 20  # training batches from which a candidate's norms are estimated
-
 
 @dataclass(frozen=True)
 class Inherited:

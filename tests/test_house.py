@@ -37,7 +37,9 @@ ROOMS = {
     "bench": Room(
         {"space", "errors", "plugins", "settings", "search", "tables", "job"}, {"ray", "optuna", "sqlalchemy", "torch"}
     ),
-    "hardware": Room({"space", "errors", "interpreters", "exporters", "tables"}, {"ray", "optuna", "sqlalchemy"}),
+    "hardware": Room(
+        {"space", "errors", "interpreters", "exporters", "tables", "bench.agreement"}, {"ray", "optuna", "sqlalchemy"}
+    ),
     "proxies": Room({"errors", "training"}, {"ray", "optuna", "sqlalchemy"}),
     "evaluators": Room(
         {"space", "errors", "interpreters", "training", "job", "tables", "proxies", "plugins"},

@@ -73,6 +73,7 @@ def test_the_choice_may_begin_with_the_weights(db: Path) -> None:
         for name, one in kept.model().named_parameters()
         if one.allclose(dict(run.best.model().named_parameters())[name], atol=1e-5)
     ]
+    assert not list(db.parent.rglob("start.safetensors")), "what it began with has served"
     assert len(same) == len(list(kept.model().parameters())), "hardly a step was made from the supernet's weights"
 
 

@@ -9,11 +9,12 @@ from typing import Any
 from nasengine import plugins
 from nasengine.bench.agreement import LEAST
 from nasengine.errors import NasError
+from nasengine.evaluators.inherit import BATCHES
 from nasengine.fidelity.report import STRATEGY, Kind
 from nasengine.interpreters.digest import digest, layers_fingerprint
 from nasengine.job import Job, reuse_key
 from nasengine.ledger import DEFAULT, Ledger
-from nasengine.plan_supernet import BATCHES, Inherited, inherited
+from nasengine.plan_supernet import Inherited, inherited
 from nasengine.space import Architecture, Space
 from nasengine.training import data as data_sets
 from nasengine.training.recipe import Recipe, recipe

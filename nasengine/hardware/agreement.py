@@ -1,12 +1,10 @@
 """How well a table of layers foretells the latency of whole networks, beside what counting operations foretells."""
 
-import math
 from dataclasses import dataclass
 from random import Random
 from statistics import median
 
-from scipy.stats import kendalltau
-
+from nasengine.bench.agreement import tau_b
 from nasengine.errors import NasError
 from nasengine.hardware.correction import FITTED, draw
 from nasengine.hardware.layer_table import LayerTable
@@ -43,12 +41,12 @@ class Agreement:
     @property
     def tau(self) -> float:
         """Kendall's tau-b of estimated and measured latency."""
-        return _tau([(one.estimated, one.measured) for one in self.networks])
+        return tau_b([one.estimated for one in self.networks], [one.measured for one in self.networks])
 
     @property
     def tau_of_macs(self) -> float:
         """Kendall's tau-b of multiply-adds and measured latency: what the table has to beat."""
-        return _tau([(one.macs, one.measured) for one in self.networks])
+        return tau_b([one.macs for one in self.networks], [one.measured for one in self.networks])
 
 
 def compare(table: LayerTable, space: Space, number: int, seed: int = 0) -> Agreement:
@@ -67,11 +65,3 @@ def compare(table: LayerTable, space: Space, number: int, seed: int = 0) -> Agre
 
 def _compared(table: LayerTable, space: Space, one: Architecture) -> Compared:
     return Compared(one, table.measure(space, one).median, table.estimate(space, one), cost(space, one).macs)
-
-
-def _tau(pairs: list[tuple[float, float]]) -> float:
-    """Kendall's tau-b; not a number where all of one side are equal."""
-    left, right = zip(*pairs, strict=True)
-    if len(set(left)) == 1 or len(set(right)) == 1:
-        return math.nan
-    return float(kendalltau(left, right).statistic)
