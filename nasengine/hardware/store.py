@@ -30,7 +30,7 @@ class Store:
         self.folder = (folder or FOLDER).expanduser() / self.hash
         self.path = self.folder / "timings.db"
         self._known: dict[str, Timing] = {}
-        with self._open() as database:
+        with self._open(write=True) as database:
             database.execute(_TABLE)
             for key, *numbers in database.execute("SELECT key, median, low, high, runs FROM timings"):
                 self._known[key] = Timing(*numbers)
@@ -54,19 +54,19 @@ class Store:
     def put(self, key: str, timing: Timing, again: bool = False) -> Timing:
         """Keep a timing, and return what is kept: the first one that came, unless it was measured `again`."""
         word = "REPLACE" if again else "IGNORE"
-        with self._open() as database:
+        with self._open(write=True) as database:
             numbers = (timing.median, timing.low, timing.high, timing.runs)
             database.execute(f"INSERT OR {word} INTO timings VALUES (?, ?, ?, ?, ?)", (key, *numbers))
         self._known.pop(key, None)
         return self.get(key) or timing
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """A connection for one step, each its own transaction."""
+    def _open(self, write: bool = False) -> Iterator[sqlite3.Connection]:
+        """A connection for one step, each its own transaction; a writer takes its lock first, and waits for it."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)) as database:
-                database.execute("PRAGMA journal_mode=WAL")
+            with closing(sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)) as database, database:
+                database.execute("BEGIN IMMEDIATE" if write else "BEGIN")
                 yield database
         except (OSError, sqlite3.Error) as error:
             raise NasError(
