@@ -48,7 +48,7 @@ bench: $(VENV)/.ready
 # without local wheels, so that no machine's own file gets into the pins
 lock: $(VENV)/.ready
 	UV_FIND_LINKS= $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --no-header \
-		--group dev --all-extras pyproject.toml -c constraints.in -o constraints.txt
+		--group dev --group docs --all-extras pyproject.toml -c constraints.in -o constraints.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -57,5 +57,5 @@ $(VENV)/.ready: pyproject.toml constraints.txt overrides.txt
 	@$(PY) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.version_info >= (3, 11) or sys.exit("nasengine needs Python 3.11 or newer; \"$(PY)\" is " + v + ". Name a newer one: make PY=python3.12 $(MAKECMDGOALS)")'
 	test -x $(BIN)/python || $(PY) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt uv
-	$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt $(OVERRIDES) --group dev -e '.[$(EXTRAS)]'
+	$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt $(OVERRIDES) --group dev --group docs -e '.[$(EXTRAS)]'
 	touch $@

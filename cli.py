@@ -9,22 +9,17 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from nasengine.console import exits, fidelity, fronts, latency, upkeep
+from nasengine.console import commands, exits
 from nasengine.console.bench_flags import BenchFlags
 from nasengine.console.flags import (
     DB,
     PICK,
-    Data,
     Db,
     Dotted,
     Json,
-    Limit,
     Line,
-    RecipeName,
     SearchFlags,
-    SearchName,
     SpaceName,
-    Which,
 )
 from nasengine.console.version import version
 from nasengine.console.words import arguments, split
@@ -161,77 +156,6 @@ def cost(
 
 
 @app.command
-def results(
-    *,
-    name: Annotated[str | None, Parameter(help="Only this search.")] = None,
-    db: Db = DB,
-    json: Json = False,
-) -> None:
-    """List what searches found."""
-    from nasengine.console.results import results as show_results
-
-    show_results(name, db, json)
-
-
-@app.command
-def show(
-    trial: Which = "best",
-    /,
-    *,
-    name: SearchName = None,
-    db: Db = DB,
-    draw: Annotated[str | None, Parameter(help="Draw the network into this .svg, .png or .pdf (needs dot).")] = None,
-    json: Json = False,
-) -> None:
-    """Show one network of a search: its drawing, its figures, where it comes from."""
-    from nasengine.console.results import show as show_trial
-
-    show_trial(trial, name, db, draw, json)
-
-
-@app.command
-def train(
-    *,
-    space: SpaceName = "darts",
-    architecture: Annotated[str, PICK],
-    data: Data = "digits",
-    name: Annotated[str | None, Parameter(help="The name to record under; the same name goes on with it.")] = None,
-    seeds: Annotated[int, Parameter(help="Train so many times, with seeds from --seed on.")] = 1,
-    seed: Annotated[int, Parameter(help="The first seed.")] = 0,
-    recipe: RecipeName = None,
-    limit: Limit = None,
-    db: Db = DB,
-    space_settings: Dotted = None,
-    recipe_values: Dotted = None,
-    line: Line = "",
-) -> int:
-    """Train one architecture as a final network, measure it once on the test data, and record it.
-
-    A published architecture brings the settings it was published with; --space.channels 16 and the like override.
-    """
-    from nasengine.console.retraining import train as run
-
-    words = {"name": name, "seeds": seeds, "seed": seed, "limit": limit, "recipe_name": recipe or "final"}
-    dotted = {"space_settings": space_settings, "recipe_values": recipe_values}
-    return run(space, architecture, data, {**words, **dotted}, db=db, line=line)
-
-
-@app.command
-def export(
-    trial: Which,
-    /,
-    *,
-    to: Annotated[str, Parameter(help="The folder to write into.")],
-    name: SearchName = None,
-    db: Db = DB,
-) -> None:
-    """Write a network as a folder that needs torch alone, and check that it computes the same."""
-    from nasengine.console.results import export as write
-
-    write(trial, name, db, to)
-
-
-@app.command
 def bench(
     flags: BenchFlags | None = None, *, db: Db = DB, json: Json = False, space_settings: Dotted = None, line: Line = ""
 ) -> int:
@@ -259,19 +183,6 @@ def worker(
 
 
 @app.command
-def dashboard(
-    *,
-    db: Db = DB,
-    host: Annotated[str, Parameter(help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int | None, Parameter(help="Without, the first free one from 8080 on.")] = None,
-) -> int:
-    """Show the searches in optuna-dashboard, in the browser."""
-    from nasengine.console.board import dashboard as serve
-
-    return serve(db, host, port)
-
-
-@app.command
 def doctor(*, db: Db = DB, json: Json = False) -> None:
     """Say what this machine offers: versions, threads, GPU, data sets, drawing, extras, database."""
     from nasengine.console.doctor import doctor as look
@@ -279,7 +190,7 @@ def doctor(*, db: Db = DB, json: Json = False) -> None:
     look(db, json)
 
 
-for further in (fidelity.fidelity, *fronts.COMMANDS, *latency.COMMANDS, *upkeep.COMMANDS):
+for further in commands.all_of_them():
     app.command(further)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import chromium, chromium_browser, open_tab  # noqa: F401 - two of them are fixtures
 from tests.postgres_server import postgres, postgres_server, programs  # noqa: F401 - two of them are fixtures
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
@@ -36,6 +37,7 @@ def _small_llm() -> Path | None:
 
 
 PARTS: dict[str, tuple[Callable[[], Path | None], str]] = {
+    "browser": (chromium, "no Chromium is on the path (Debian: chromium)"),
     "dot": (lambda: _program("dot"), "Graphviz' dot is not on the path (Debian: graphviz)"),
     "fashion-mnist": (
         lambda: DEBIAN_FASHION_MNIST if DEBIAN_FASHION_MNIST.is_dir() else None,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nasengine.console import exits
-from nasengine.console.fidelity import fidelity
+from nasengine.console.commands.fidelity import fidelity
 from nasengine.errors import NasError
 from nasengine.evaluators import train
 from tests.fidelity.conftest import SHORT, db, weights  # noqa: F401 - fixtures

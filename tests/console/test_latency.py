@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nasengine.console.latency import latency
+from nasengine.console.commands.latency import latency
 from nasengine.console.measuring import NOISY
 from nasengine.errors import NasError
 from nasengine.hardware import figures

@@ -40,3 +40,6 @@ def fidelity(
         "recipe_name": recipe, "recipe_values": recipe_values,
     }  # fmt: skip
     return compare(name, words, draw=draw, db=db, json=json, line=line)
+
+
+COMMANDS = (fidelity,)
