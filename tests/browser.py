@@ -35,7 +35,7 @@ def chromium() -> Path | None:
 
 @pytest.fixture(scope="module")
 def chromium_browser(needs: Callable[[str], Path]) -> Iterator[Any]:
-    """One browser for the tests of a file: while Playwright runs, asyncio's loop does, and other tests need their own."""
+    """One browser for the tests of a file: Playwright keeps an asyncio loop running, which other tests cannot have."""
     program = needs("browser")
     from playwright.sync_api import sync_playwright
 
