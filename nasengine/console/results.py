@@ -1,19 +1,15 @@
 """What searches found: lists of trials, one trial in full, and its export."""
 
-import shutil
-import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from nasengine.console.costs import after_words, cost_words
 from nasengine.console.flags import named
 from nasengine.console.output import duration, emit, note, number, say, table
-from nasengine.errors import ExportError, LedgerError
+from nasengine.errors import LedgerError
 from nasengine.ledger import Ledger
 from nasengine.runs import Run, Trial
 
-PICTURES = (".svg", ".png", ".pdf")
 MEASURES = ("test_accuracy", "validation_accuracy", "gate_accuracy", "train_accuracy")  # the first there is shown
 
 
@@ -59,7 +55,9 @@ def show(which: str, name: str | None, db: str, draw: str | None, json: bool) ->
     else:
         say(_described(trial))
     if draw is not None:
-        note(f"drawn into {picture(trial, Path(draw))}")
+        from nasengine.interpreters.picture import draw as draw_into
+
+        note(f"drawn into {draw_into(trial.space, trial.architecture, draw)}")
 
 
 def _described(trial: Trial) -> str:
@@ -95,26 +93,6 @@ def _curve(epochs: list[dict[str, Any]]) -> str:
     shown = [name for name in last if name.endswith(("accuracy", "loss"))]
     ways = (f"{name.replace('_', ' ')} {number(first.get(name))} to {number(last[name])}" for name in shown)
     return f"{len(epochs)}: {', '.join(ways)}"
-
-
-def picture(trial: Trial, path: Path) -> Path:
-    """Draw a network with Graphviz; ExportError where its program is missing or the file's ending is unknown."""
-    from nasengine.interpreters.drawing import dot
-
-    if path.suffix not in PICTURES:
-        raise ExportError(f"draw: {path} came; a file that ends in {', '.join(PICTURES)} is allowed")
-    program = shutil.which("dot")
-    if program is None:
-        raise ExportError(
-            "draw: Graphviz' program dot is not on the path; install it (Debian and Ubuntu: apt install graphviz; "
-            "macOS: brew install graphviz), or read the lines that `nasengine show` prints"
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    command = [program, f"-T{path.suffix[1:]}", "-o", str(path)]
-    done = subprocess.run(command, input=dot(trial.space, trial.architecture), text=True, capture_output=True)
-    if done.returncode:
-        raise ExportError(f"draw: dot could not draw the network: {done.stderr.strip()}")
-    return path
 
 
 def export(which: str, name: str | None, db: str, to: str) -> None:
