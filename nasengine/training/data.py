@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nasengine.errors import DataError
+from nasengine.training.data_words import Task
 from nasengine.training.raw import Array, checked
 from nasengine.training.sources import read
 from nasengine.training.split import fingerprint, split
@@ -36,6 +37,9 @@ class Dataset:
 
     `input` is (channels, height, width); `fingerprint` is a sha256 of all bytes and of the split. Images went through
     (image - mean) / std per channel, with the training images' figures, after bytes were divided by 255.
+    `classes` is the number of outputs: classes, targets of a regression, or classes of a pixel. Labels are (N,) int64;
+    of a regression (N, targets) float32, standardised by `target_mean` and `target_std`; of a segmentation
+    (N, height, width) int64, where 255 marks pixels that do not count.
     """
 
     name: str
@@ -48,6 +52,16 @@ class Dataset:
     class_names: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    task: Task = "classification"
+    target_mean: tuple[float, ...] = ()
+    target_std: tuple[float, ...] = ()
+
+    @property
+    def balance(self) -> tuple[int, ...] | None:
+        """Images of each class in the training part; None where images have no class."""
+        if self.task != "classification":
+            return None
+        return tuple(torch.bincount(self.train.labels, minlength=self.classes).tolist())
 
     @property
     def development(self) -> Split:

@@ -14,7 +14,7 @@ from nasengine.errors import DataError
 from nasengine.training.data import Dataset, Split
 
 PARTS = ("train", "validation", "test")
-FACTS = ("name", "input", "classes", "fingerprint", "class_names", "mean", "std")
+FACTS = ("name", "input", "classes", "fingerprint", "class_names", "mean", "std", "task", "target_mean", "target_std")
 
 
 def take_apart(dataset: Dataset) -> tuple[dict[str, Tensor], str]:
