@@ -13,6 +13,7 @@ from nasengine.evaluators.inherit import BATCHES
 from nasengine.ledger import DEFAULT
 from nasengine.ledger.queries import METRIC
 from nasengine.plan_goal import check_gradient, within_bounds
+from nasengine.plan_record import remembered
 from nasengine.plan_supernet import Inherited, check_words, inherited
 from nasengine.plan_words import Settings, Words, agree, check, fidelity_of, several, terms_of
 from nasengine.planned import Plan
@@ -35,6 +36,7 @@ def space_for(name: str, dataset: data_sets.Dataset, settings: Settings) -> Spac
     return plugins.load_space(name, {"input": dataset.input, "classes": dataset.classes, **settings})
 
 
+@remembered
 def make(
     space: str | None = None,
     strategy: str = "pr-darts",
@@ -80,7 +82,8 @@ def make(
     With a `table` (read by `mapping`, its columns for `dataset`, further values from `join`) nothing is trained, the
     space is the table's unless given, and `epochs` says how long the table's networks were trained.
     With a `supernet`, the name of a search in `db` that trained one, candidates take its weights; space, settings and
-    data are its own; `final_by="finetune"` begins the chosen network's training with its weights, "inherit" keeps them.
+    data are its own, as is the limit without another one; `final_by="finetune"` begins the chosen network's training
+    with its weights, "inherit" keeps them.
     With a `proxy` candidates get a score without training. `fidelity` makes candidates cheaper (epochs, share,
     resolution; batches for a supernet's norms); a `stopper` ends them early, by the value `stop_by` of their epochs.
     `terms` are those of `nasengine.executors`: workers, gpus_per_worker, cores_per_worker, address, job_timeout,
@@ -100,6 +103,11 @@ def make(
         cheaper="--fidelity.…" if fidelity else "--stopper" if stopper else "", stop_by=stopper is None and stop_by,
         final_by=final_by, options=bool(proxy_options), executor=executor, workers=agreed.workers,
     )  # fmt: skip
+    found = None if supernet is None else inherited(supernet, db, agreed.files)
+    if found is not None:
+        check_words({"space": space, "settings": space_settings}, found)
+        limit = found.limit if limit is None and data in (None, found.data) else limit
+        space, data, space_settings = found.space, data or found.data, _settings_of(found)
     if gpu_hours is not None and not (agreed.gpus_per_worker or torch.cuda.is_available()):
         raise NasError(
             f"search: --gpu-hours {gpu_hours} came, and there is no GPU here, nor --gpus-per-worker; use --hours"
@@ -120,10 +128,7 @@ def make(
         words["fidelity"] = ({} if limit is None else {"limit": limit}) | fidelity_of(fidelity or {})
         if proxy is not None:
             words |= _by_proxy(proxy, proxy_options or {}, goal, words["fidelity"])
-        if supernet is not None:
-            found = inherited(supernet, db, agreed.files)
-            check_words({"space": space, "settings": space_settings}, found)
-            space, data, space_settings = found.space, data or found.data, _settings_of(found)
+        if found is not None:
             told = {"batches": BATCHES, **words["fidelity"], "supernet": found.fidelity()}
             words |= {"inherited": found, "fidelity": told}
         asked = {} if epochs is None else {"epochs": epochs}

@@ -25,6 +25,7 @@ class Inherited:
     options: Mapping[str, Any]
     weights: str
     trial: int  # its row: the same name may be trained anew
+    limit: int | None = None  # of the images that it was trained on, as far as that is known
 
     def fidelity(self) -> dict[str, Any]:
         """What a job is told of it."""
@@ -57,7 +58,7 @@ def inherited(name: str, db: str | Path, files: str | None = None) -> Inherited:
         weights = next((row["weights"] for row in run.results() if row["kind"] == "supernet"), weights)
     return Inherited(
         name, facts["space"], facts["settings"], trial.settings, facts["data"], facts["strategy"], options,
-        weights, trial.row["id"],
+        weights, trial.row["id"], (run.words or {}).get("limit"),
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """One search in full, as its plan: what `nasengine.plan.make` works out and the engine carries out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,7 @@ class Plan:
         "train"  # what the chosen network gets; "finetune" begins with the supernet's weights, "inherit" keeps
     )
     figures: "Figures | None" = None  # given: what is known of a candidate before it is trained
+    words: Mapping[str, Any] | None = None  # what it was made from, as `nasengine.plan.make` was asked
 
     @property
     def workers(self) -> int:
@@ -151,6 +153,7 @@ class Plan:
             "goal": self.goal.to_json() if self.goal != ACCURACY else None,
             "fidelity": self._recorded_fidelity() if self.table is None else {},
             "stopper": {"kind": self.stopper, "metric": self.stop_by} if self.stopper else None,
+            "words": self.words,
         }
 
     def _recorded_fidelity(self) -> dict[str, Any]:

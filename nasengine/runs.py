@@ -132,6 +132,15 @@ class Run:
     def __repr__(self) -> str:
         return f"Run({self.name}: {self.search['state']}, {len(self.results())} results)"
 
+    @property
+    def words(self) -> dict[str, Any] | None:
+        """What the search was asked, as arguments of `nasengine.plan.make`; None where that was not kept.
+
+        Only what differs from the usual is there. An argument that no database holds, such as arrays, is None.
+        """
+        words: dict[str, Any] | None = self.search["words"]
+        return words
+
     def results(self) -> list[dict[str, Any]]:
         """All trials as rows."""
         return self.ledger.results(self.name)

@@ -99,13 +99,15 @@ def prepare(
     """Check everything before anything runs; raises a NasError naming what is wrong and what is allowed.
 
     `name` is a search that trained a supernet, or one whose candidates took their weights from such a supernet.
-    Networks are drawn as random search draws them, those that equal another one left out.
+    Networks are drawn as random search draws them, those that equal another one left out. Without `data` and `limit`
+    the images are those of the supernet.
     """
     for flag, value, least in (("samples", samples, LEAST), ("batches", batches, 1), ("limit", limit, 1)):
         if value is not None and value < least:
             raise NasError(f"fidelity: {flag} came as {value}; give a whole number of at least {least}")
     made = recipe(recipe_name, **{**(recipe_values or {}), **({} if epochs is None else {"epochs": epochs})})
     supernet = supernet_of(name, db)
+    limit = supernet.limit if limit is None and data is None else limit
     dataset = data_sets.load(supernet.data if data is None else data, limit=limit)
     with Ledger(db, create=False) as ledger:
         search = ledger.search(supernet.search)

@@ -26,7 +26,7 @@ FIXED = (
     *("space", "settings", "decisions", "strategy", "options", "evaluator"),
     *("data", "data_fingerprint", "recipe", "seed", "epochs", "goal", "warm_start", "fidelity", "stopper"),
 )
-FREE = ("command", "trials", "environment")
+FREE = ("command", "trials", "environment", "words")
 
 
 class Ledger(Reader):
@@ -46,9 +46,9 @@ class Ledger(Reader):
         """Begin a search, or resume the one of that name, and become its one writer.
 
         Facts: space, strategy (both needed for a new search), settings, options, evaluator, data, data_fingerprint,
-        recipe, seed, epochs, goal, warm_start, fidelity, stopper, trials, command, environment, and decisions (the
-        space's own). Without a name it gets the next of SPACE-STRATEGY-1, -2, … Raises LedgerError, listing what
-        differs, when the name is there with other facts, and when another driver is writing it.
+        recipe, seed, epochs, goal, warm_start, fidelity, stopper, trials, command, environment, words (what was asked),
+        and decisions (the space's own). Without a name it gets the next of SPACE-STRATEGY-1, -2, … Raises LedgerError,
+        listing what differs, when the name is there with other facts, and when another driver is writing it.
         """
         given = _given(facts)
         with self.database.writing() as connection:
@@ -131,6 +131,7 @@ def _resume(connection: Connection, known: Json, given: Json) -> Json:
     changes = {
         "state": "running",
         "trials": given.get("trials", known["trials"]),
+        "words": given.get("words", known["words"]),
         "environment": {**first, "resumed": [*first.get("resumed", []), {**resumption, "version": version()}]},
     }
     connection.execute(update(searches).where(searches.c.id == known["id"]).values(changes))

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-HEAD = "0003"
+HEAD = "0004"
 PREFIX = "nas_"
 VERSION_TABLE = "nas_alembic_version"
 
@@ -69,6 +69,7 @@ searches = Table(
     _json("warm_start"),  # earlier search -> how many of its results were told first
     _json("fidelity"),  # of its candidates: epochs, share of the images, resolution; none: in full
     _json("stopper"),  # what ends candidates early: {kind, metric}; none: nothing does
+    _json("words"),  # what was asked: the arguments of nasengine.plan.make that were not as usual; none: not known
 )
 
 proposals = Table(

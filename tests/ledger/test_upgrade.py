@@ -67,10 +67,13 @@ def test_a_crash_while_the_tables_are_made_is_mended(tmp_path: Path, monkeypatch
     database.close()
 
 
-def test_a_database_of_the_first_version_is_brought_up_to_date(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("version", ["0001", "0002", "0003"])
+def test_a_database_of_an_earlier_version_is_brought_up_to_date(
+    version: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(
-            "nasengine.ledger.database.upgrade", lambda connection: command.upgrade(config(connection), "0001")
+            "nasengine.ledger.database.upgrade", lambda connection: command.upgrade(config(connection), version)
         )
         old = Database(url)
     with old.writing() as connection:
@@ -92,3 +95,4 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(url: str, monkeyp
         assert best is not None
         assert (best["value"], best["values"]) == (0.5, {"validation_accuracy": 0.5})
         assert ledger.remarks("old") == []
+        assert ledger.search("old")["words"] is None
