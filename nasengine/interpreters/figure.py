@@ -1,12 +1,14 @@
 """One network as figures to look at: the network, and each shared piece of it once."""
 
 import inspect
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from nasengine.space import Architecture, Choice, Node, Op, Space, kind_of, run
-from nasengine.space.nodes import Aside, Graph, Join, Read, Repeat, Shared, dotted
+from nasengine.space.decisions import declared
+from nasengine.space.nodes import Aside, Conditional, Graph, Join, Nothing, Read, Repeat, Shared, dotted
 
 
 @dataclass
@@ -18,6 +20,8 @@ class Vertex:
     inputs: tuple[int, ...] = ()
     name: str = ""  # the place of the step that made it, within the figure
     picked: bool = False  # whether the label says what the architecture picked
+    present: bool = False  # whether what was picked is only that it is there
+    joined: str = ""  # the place of the join that has this as its one value, within the figure
 
 
 @dataclass
@@ -35,13 +39,13 @@ class Figure:
         return len(self.vertices) - 1
 
 
-def figures(space: Space, architecture: Architecture) -> list[Figure]:
-    """The network first, then every shared piece as it is where it was first met.
+def figures(space: Space, architecture: Architecture, apart: Collection[Node] = ()) -> list[Figure]:
+    """The network first, then every shared piece as it is where it was first met; `apart` are pieces, too.
 
     An option without further choices between layers is one vertex. What is for training alone is left out.
     """
     whole = Figure(space.name)
-    drawing = _Drawing(architecture, whole)
+    drawing = _Drawing(architecture, whole, shared_pieces(space.network), apart)
     start = whole.put("input", "input", name="input")
     whole.output = run(space.network, (start,), architecture, drawing)
     return [whole, *drawing.pieces.values()]
@@ -60,15 +64,44 @@ def bracketed(name: str, settings: Mapping[str, Any]) -> str:
     return f"{name}[{words}]" if words else name
 
 
+@lru_cache(maxsize=64)
+def shared_pieces(network: Node) -> frozenset[str]:
+    """The names under which the same decisions stand wherever they stand; others are mere namespaces."""
+    asked: dict[str, list[frozenset[str]]] = {}
+    for node in parts(network):
+        if isinstance(node, Shared):
+            asked.setdefault(node.name, []).append(frozenset(declared(node)))
+    return frozenset(name for name, everywhere in asked.items() if len(set(everywhere)) == 1)
+
+
+def parts(node: Any) -> Iterator[Node]:
+    """A node and all nodes in it, those in settings left out."""
+    if not isinstance(node, Node):
+        return
+    yield node
+    match node:
+        case Graph(steps=steps):
+            inside: Sequence[Any] = [step.node for step in steps]
+        case Choice(options=options):
+            inside = [option.node for option in options]
+        case Repeat(body=one) | Read(node=one) | Shared(node=one) | Aside(node=one) | Conditional(node=one):
+            inside = [one]
+        case _:
+            inside = []
+    for one in inside:
+        yield from parts(one)
+
+
 class _Drawing:
     """An interpreter whose values are the numbers of vertices in the figure that is being drawn."""
 
-    def __init__(self, architecture: Architecture, whole: Figure):
-        self.architecture = architecture
+    def __init__(self, architecture: Architecture, whole: Figure, names: Collection[str], apart: Collection[Node] = ()):
+        self.architecture, self.names, self.apart = architecture, names, frozenset(apart)
         self.pieces: dict[str, Figure] = {}
         self.figure, self.root = whole, ""
         self.picked: set[str] = set()  # the settings of the layer at hand that are decisions
         self.options: dict[str, str] = {}  # place of an option that is one vertex -> its label
+        self.present: set[str] = set()  # places of options beside which there is nothing
 
     def visit(self, node: Node, place: str, scope: str, inputs: tuple[Any, ...], inside: Callable[..., Any]) -> Any:
         """Around every node: draw shared pieces apart and options as one, and name what steps made."""
@@ -76,37 +109,49 @@ class _Drawing:
         if isinstance(node, Op):
             self.picked = {name for name, setting in node.settings if isinstance(setting, Choice)}
         value = self.value(node, place, scope, inputs, inside)
-        if value is not None and value >= before:
-            vertex = self.figure.vertices[value]
-            vertex.name = place[len(self.root) :].lstrip(".") or vertex.name
+        if value is not None:
+            vertex, name = self.figure.vertices[value], place[len(self.root) :].lstrip(".")
+            if value >= before:
+                vertex.name = name or vertex.name
+            elif isinstance(node, Join):
+                vertex.joined = vertex.joined or name
         return value
 
     def value(self, node: Node, place: str, scope: str, inputs: tuple[Any, ...], inside: Callable[..., Any]) -> Any:
         complete = all(x is not None for x in inputs)
-        if isinstance(node, Shared) and complete and not node.name.startswith(f"{self.figure.name}."):
-            return self.shared(node, place, inputs, inside)
+        if isinstance(node, Shared) and node.name in self.names and complete and not self.within(node.name):
+            return self.piece(node.name, place, inputs, inside)
+        if node in self.apart and complete and not self.figure.places and self.root != place:
+            return self.piece(place, place, inputs, inside)
         if isinstance(node, Choice):
+            if any(isinstance(option.node, Nothing) for option in node.options):
+                self.present |= {dotted(place, option.name) for option in node.options}
             self.options |= {
                 dotted(place, option.name): self.option_label(option.name, dotted(scope, option.name))
                 for option in node.options
                 if _is_one(option.node)
             }
         elif complete and place in self.options and not isinstance(node, Read):
-            return self.figure.put(self.options[place], kind_of(node), inputs, picked=True)
+            one = place in self.present
+            return self.figure.put(self.options[place], kind_of(node), inputs, picked=True, present=one)
         return inside(*inputs)
 
-    def shared(self, node: Shared, place: str, inputs: tuple[int, ...], inside: Callable[..., Any]) -> int | None:
+    def within(self, name: str) -> bool:
+        """Whether a piece is drawn as part of the one that is being drawn: `normal.left` in `normal`."""
+        return name.startswith(f"{self.figure.name}.")
+
+    def piece(self, title: str, place: str, inputs: tuple[int, ...], inside: Callable[..., Any]) -> int | None:
         """The piece as one vertex, and as a figure of its own when it is first met."""
-        if node.name not in self.pieces:
-            piece = self.pieces[node.name] = Figure(node.name)
+        if title not in self.pieces:
+            piece = self.pieces[title] = Figure(title)
             outside = self.figure, self.root
             self.figure, self.root = piece, place
             names = ["input"] if len(inputs) == 1 else [f"input{i}" for i in range(len(inputs))]
             piece.output = inside(*[piece.put(name, "input", name=name) for name in names])
             self.figure, self.root = outside
-        piece = self.pieces[node.name]
+        piece = self.pieces[title]
         piece.places.append(place)
-        return None if piece.output is None else self.figure.put(node.name, "shared", inputs)
+        return None if piece.output is None else self.figure.put(title, "shared", inputs)
 
     def option_label(self, name: str, scope: str) -> str:
         """An option with the sizes picked below it."""
