@@ -22,7 +22,7 @@ from nasengine.console.flags import (
     SpaceName,
 )
 from nasengine.console.version import version
-from nasengine.console.words import arguments, split
+from nasengine.console.words import arguments, data_words, split
 
 app = App(
     name="nasengine",
@@ -45,6 +45,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int | None:
     plain, groups = split(words)
+    if "data" in groups:
+        plain = data_words(plain, groups.pop("data"))
     command, bound, unparsed = app.parse_args(plain, print_error=False, exit_on_error=False, verbose=False)
     more: dict[str, Any] = arguments(plain[0] if plain else "nasengine", groups, list(unparsed))
     if "line" in unparsed:

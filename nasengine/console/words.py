@@ -16,6 +16,7 @@ GROUPS = {
     "supernet": "supernet_values",
     "fidelity": "fidelity",
     "proxy": "proxy_options",
+    "data": "data",
 }
 """The groups of dotted flags, and the parameter of a command that takes each."""
 
@@ -49,6 +50,25 @@ def split(words: Sequence[str]) -> tuple[list[str], dict[str, Settings]]:
     if faults:
         raise NasError("\n".join(faults))
     return plain, groups
+
+
+def data_words(words: Sequence[str], options: Settings) -> list[str]:
+    """Return the words with the data set's options in its name: `--data pictures --data.size 64` is one text.
+
+    Raises NasError where no data set is named.
+    """
+    from nasengine.training.data_words import joined
+
+    found = list(words)
+    for place, word in enumerate(found):
+        name, equals, value = word.partition("=")
+        if name == "--data" and equals:
+            found[place] = f"--data={joined(value, options)}"
+            return found
+        if (name == "--data" or (place, word) == (0, "data")) and place + 1 < len(found):
+            found[place + 1] = joined(found[place + 1], options)
+            return found
+    raise NasError(f"--data.{next(iter(options))} came, and no data set; name it too: --data NAME")
 
 
 def arguments(command: str, groups: dict[str, Settings], taken: Sequence[str]) -> dict[str, Settings]:

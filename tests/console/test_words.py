@@ -2,7 +2,7 @@
 
 import pytest
 
-from nasengine.console.words import arguments, split
+from nasengine.console.words import arguments, data_words, split
 from nasengine.errors import NasError
 
 
@@ -36,3 +36,20 @@ def test_a_command_takes_the_groups_that_it_names() -> None:
         arguments("results", groups, [])
     with pytest.raises(NasError, match=r"this command takes --space.… and --recipe.…"):
         arguments("train", {"supernet": {"lr": "1"}}, ["space_settings", "recipe_values"])
+
+
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        (["search", "--data", "pictures", "--seed", "1"], ["search", "--data", "pictures?size=64", "--seed", "1"]),
+        (["train", "--data=pictures?label=x"], ["train", "--data=pictures?label=x&size=64"]),
+        (["data", "pictures", "--json"], ["data", "pictures?size=64", "--json"]),
+    ],
+)
+def test_options_of_the_data_set_join_its_name(words: list[str], expected: list[str]) -> None:
+    assert data_words(words, {"size": "64"}) == expected
+
+
+def test_options_of_no_data_set_are_refused() -> None:
+    with pytest.raises(NasError, match=r"--data\.size came, and no data set; name it too: --data NAME"):
+        data_words(["search", "--seed", "1"], {"size": "64"})
