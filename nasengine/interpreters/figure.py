@@ -121,8 +121,8 @@ class _Drawing:
         complete = all(x is not None for x in inputs)
         if isinstance(node, Shared) and node.name in self.names and complete and not self.within(node.name):
             return self.piece(node.name, place, inputs, inside)
-        if node in self.apart and complete and not self.figure.places and self.root != place:
-            return self.piece(place, place, inputs, inside)
+        if node in self.apart and complete:
+            return self.piece(place or self.figure.name, place, inputs, inside)
         if isinstance(node, Choice):
             if any(isinstance(option.node, Nothing) for option in node.options):
                 self.present |= {dotted(place, option.name) for option in node.options}
