@@ -31,12 +31,10 @@ def train_command(
     `settings` are those of the space that are to differ from the trial's, such as a larger scale.
     """
     data = "digits" if search["evaluator"] == "table" else search["data"]
-    more = _flags("space_settings", settings or {})
+    more = [*_flags("space_settings", settings or {}), *(["--seeds", seeds] if seeds > 1 else [])]
     named = f"{search['name']}:{called(trial)}"
-    return _line(
-        *("train", "--space", search["space"], "--architecture", named, "--data", data),
-        *(*more, "--seeds", seeds, *_at(db)),
-    )
+    words = "train", "--space", search["space"], "--architecture", named, "--data", data
+    return _line(*words, *more, *_at(db))
 
 
 def export_command(search: Row, trial: Row, db: str | Path = USUAL) -> str:
@@ -50,10 +48,11 @@ def show_command(search: Row, trial: Row, db: str | Path = USUAL) -> str:
 
 
 def called(trial: Row) -> str:
-    """What a trial is called in its search: 7, supernet, final-2."""
-    if trial["kind"] == "candidate":
+    """What a trial is called in its search: 7, supernet, final-2; best, where that is given as its kind."""
+    kind = str(trial["kind"])
+    if kind == "candidate":
         return str(trial["trial"])
-    return str(trial["kind"]) if trial["kind"] == "supernet" else f"{trial['kind']}-{trial['trial']}"
+    return kind if kind in ("supernet", "best") else f"{kind}-{trial['trial']}"
 
 
 def _at(db: str | Path) -> list[str]:

@@ -46,6 +46,7 @@ from nasengine.space import (
 )
 
 SUPERNET = {"affine": False, "pool_norm": True, "drop_path": False}
+RECIPES = {"32x32": "darts-cifar10", "224x224": "darts-imagenet"}  # of the published networks, by the images' size
 
 
 def space(

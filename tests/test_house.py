@@ -85,10 +85,14 @@ FREE = {
     "planned",
     "reproduce",
     "retrain",
+    "retrain_plan",
+    "retrained",
     "runs",
+    "scale",
     "testing",
     "together",
     "together_worker",
+    "top",
     "tune",
 }
 

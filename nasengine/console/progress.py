@@ -10,7 +10,7 @@ from nasengine.console.output import duration, err, note, number
 from nasengine.job import Result
 from nasengine.listener import Listener
 from nasengine.planned import Plan
-from nasengine.retrain import Training
+from nasengine.retrain_plan import Training
 from nasengine.search.objective import ACCURACY
 from nasengine.search.propose import told_of
 

@@ -6,16 +6,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from nasengine import plugins
+from nasengine import commands
 from nasengine.console import exits
 from nasengine.console.costs import after_words
 from nasengine.console.flags import DB, named
 from nasengine.console.output import duration, note, number, out, say, table
 from nasengine.console.spaces import extreme_words, size_words
-from nasengine.errors import NasError, TrainingError
-from nasengine.plan import OF_THE_DATA, make
+from nasengine.errors import TrainingError
+from nasengine.plan import make
 from nasengine.planned import Plan
 from nasengine.runs import Run, Trial
+from nasengine.scale import published_scale
 
 if TYPE_CHECKING:
     from nasengine.console.progress import Lines
@@ -73,7 +74,7 @@ def found(run: Run, db: str) -> str:
     trial = run.best
     after = after_words(run.ledger, run.name)
     lines = [text(trial.space, trial.architecture), "", figures(run, trial), *([after] if after else []), "", "Next:"]
-    return "\n".join([*lines, *(f"  {command}{at(db)}" for command in next_commands(run, trial))])
+    return "\n".join([*lines, *(f"  {command}" for command in next_commands(run, trial, db))])
 
 
 def supernet_found(run: Run, db: str) -> str:
@@ -89,31 +90,17 @@ def supernet_found(run: Run, db: str) -> str:
     )
 
 
-def next_commands(run: Run, trial: Trial) -> list[str]:
+def next_commands(run: Run, trial: Trial, db: str) -> list[str]:
     """What one does with a network that was found; of a table's network there are no weights."""
-    space, data = run.search["space"], run.search["data"]
-    train = f"nasengine train --space {space} --architecture {run.name}:best --data "
+    best = {**trial.row, "kind": "best"}
     if run.search["evaluator"] == "table":
-        return [f"nasengine show best --name {run.name}", f"{train}digits"]
+        return [commands.show_command(run.search, best, db), commands.train_command(run.search, best, db, seeds=1)]
+    scale = published_scale(run.search["space"], trial.settings, [trial.architecture])
     return [
-        f"nasengine export best --name {run.name} --to {run.name}",
-        "nasengine dashboard",
-        f"{train}{data}{larger(space, trial)} --seeds 3",
+        commands.export_command(run.search, best, db),
+        f"nasengine dashboard{at(db)}",
+        commands.train_command(run.search, best, db, settings=scale),
     ]
-
-
-def larger(space: str, trial: Trial) -> str:
-    """The flags of the scale at which a space's architectures were published, where this one can be built at it."""
-    known = getattr(plugins.load("space", space), "ARCHITECTURES", {})
-    published = next(iter(known.values())).settings if known else {}
-    scale = {name: value for name, value in published.items() if name not in OF_THE_DATA}
-    try:
-        faults = plugins.load_space(space, {**trial.settings, **scale}).faults(trial.architecture.picks)
-    except NasError:  # images of this data may be too small for the published scale
-        return ""
-    if faults:
-        return ""
-    return "".join(f" --space.{name} {str(value).lower()}" for name, value in scale.items())
 
 
 def figures(run: Run, trial: Trial) -> str:

@@ -104,6 +104,8 @@ class Reader:
         """Return the trials of one search, or of all, as rows; `best` is true for one row of each search.
 
         Best is the final network, or until there is one the complete candidate that did best by the search's goal.
+        Where several of a search's networks were trained anew it is the one that was best in the search: test figures
+        report, and choose nothing.
         """
         with self.database.reading() as connection:
             found = _searches(connection)
@@ -264,7 +266,7 @@ def _mark_best(rows: list[Json]) -> None:
     done = [row for row in rows if row["kind"] == "candidate" and row["state"] == "complete"]
     ranked = [row for row in done if value_of(row) is not None]
     if finals:
-        finals[-1]["best"] = True
+        min(reversed(finals), key=lambda row: (row["lineage"] or {}).get("place", 1))["best"] = True
     elif ranked:
         max(ranked, key=value_of)["best"] = True
 
