@@ -33,7 +33,7 @@ ROOMS = {
     "plugins": Room({"space", "errors", "settings", "user_files"}, HEAVY),
     "layers": Room(set(), {"ray", "optuna", "sqlalchemy"}),
     "interpreters": Room({"space", "errors"}, {"ray", "optuna", "sqlalchemy"}),
-    "training": Room({"errors"}, {"ray", "optuna", "sqlalchemy"}),
+    "training": Room({"errors", "settings", "user_files"}, {"ray", "optuna", "sqlalchemy"}),
     "tables": Room({"space", "errors", "settings", "plugins", "interpreters"}, HEAVY | {"sqlalchemy"}),
     "bench": Room(
         {"space", "errors", "plugins", "settings", "search", "tables", "job"}, {"ray", "optuna", "sqlalchemy", "torch"}
