@@ -10,7 +10,7 @@ def halves(split: Split, seed: int) -> tuple[Split, Split]:
     """The images for the weights and those for the gates: two halves without overlap, drawn by the seed."""
     order = torch.randperm(len(split), generator=torch.Generator().manual_seed(seed)).to(split.labels.device)
     first, second = order[: len(split) - len(split) // 2], order[len(split) - len(split) // 2 :]
-    return Split(split.images[first], split.labels[first]), Split(split.images[second], split.labels[second])
+    return split.select(first), split.select(second)
 
 
 class Endless:

@@ -2,16 +2,18 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from nasengine.errors import NasError, did_you_mean
-from nasengine.training.data import Dataset, Split
+from nasengine.training.dataset import Dataset, Split
 from nasengine.training.split import stratified
+from nasengine.training.streamed import Streamed, resized, resized_masks
 
 NAMES = ("limit", "epochs", "share", "resolution")
 PARTS = ("train", "validation", "test")
@@ -33,13 +35,14 @@ def check_fidelity(fidelity: Mapping[str, Any], dataset: Dataset) -> None:
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             faults.append(f"{name} {value!r} came; a whole number from 1 up is allowed")
     share = fidelity.get("share", 1)
-    least = min(2 * dataset.classes / len(dataset.train), 1)
+    groups = dataset.classes if dataset.task == "classification" else 1
+    least = min(2 * groups / len(dataset.train), 1)
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 1:
         faults.append(f"share {share!r} came; a number above 0, up to 1, is allowed")
     elif share < least:
         faults.append(
-            f"share {share} came; from {least:.2g} up is allowed, two of the {len(dataset.train)} training images for "
-            f"each of the {dataset.classes} classes"
+            f"share {share} came; from {least:.2g} up is allowed, two of the {len(dataset.train)} training images"
+            + (f" for each of the {groups} classes" if groups > 1 else "")
         )
     if faults:
         raise NasError("\n".join(f"fidelity: {fault}" for fault in faults))
@@ -71,16 +74,22 @@ def _reduced(dataset: Dataset, share: float | None, side: int | None, seed: int)
 
 
 def _sample(split: Split, share: float, seed: int) -> Split:
-    labels, random = split.labels.cpu().numpy(), np.random.default_rng(seed)
+    random, every = np.random.default_rng(seed), np.arange(len(split))
+    is_class = isinstance(split.labels, Tensor) and split.labels.dim() == 1
+    groups = split.labels.cpu().numpy() if is_class else np.zeros(len(split), np.int64)
     count = max(round(share * len(split)), 1)
-    chosen = torch.from_numpy(stratified(labels, np.arange(len(split)), count, random, spare=0))
-    return Split(split.images[chosen], split.labels[chosen])
+    return split.select(torch.from_numpy(stratified(groups, every, count, random, spare=0)))
 
 
 def _resized(split: Split, side: int) -> Split:
-    """The split with square images; some at a time, for the smoothing needs room of its own."""
-    images = [
-        torch.nn.functional.interpolate(some, (side, side), mode="bilinear", antialias=True)
-        for some in split.images.split(1024)
-    ]
-    return Split(torch.cat(images), split.labels)
+    """The split with square images, and masks of the nearest pixels; what is on disk is changed when it is read."""
+    masks = split.labels.dim() == 3 if isinstance(split.labels, Tensor) else True
+    labels = _each(split.labels, side, resized_masks) if masks else split.labels
+    return Split(_each(split.images, side, resized), labels)
+
+
+def _each(numbers: Tensor | Streamed, side: int, change: Callable[[Tensor, int], Tensor]) -> Tensor | Streamed:
+    """Some at a time, for the smoothing needs room of its own."""
+    if isinstance(numbers, Streamed):
+        return dataclasses.replace(numbers, side=side)
+    return torch.cat([change(some, side) for some in numbers.split(1024)])

@@ -11,27 +11,42 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from nasengine.errors import DataError
-from nasengine.training.data import Dataset, Split
+from nasengine.training.dataset import Dataset, Split
+from nasengine.training.streamed import Streamed
 
 PARTS = ("train", "validation", "test")
-FACTS = ("name", "input", "classes", "fingerprint", "class_names", "mean", "std", "task", "target_mean", "target_std")
+FACTS = (
+    "name", "input", "classes", "fingerprint", "class_names", "mean", "std", "task", "target_mean", "target_std",
+    "damaged",
+)  # fmt: skip
 
 
 def take_apart(dataset: Dataset) -> tuple[dict[str, Tensor], str]:
-    """A data set's tensors by name, and its other facts as JSON text; `put_together` is the way back."""
-    tensors = {
-        f"{part}.{name}": getattr(getattr(dataset, part), name).contiguous()
-        for part in PARTS
-        for name in ("images", "labels")
-    }
-    return tensors, json.dumps({name: getattr(dataset, name) for name in FACTS})
+    """A data set's tensors by name, and its other facts as JSON text; `put_together` is the way back.
+
+    Of images that stay on disk these are the rows, and the name of their file: whoever puts them together must see it.
+    """
+    tensors: dict[str, Tensor] = {}
+    streamed: dict[str, dict[str, Any]] = {}
+    for part in PARTS:
+        for kind in ("images", "labels"):
+            name, numbers = f"{part}.{kind}", getattr(getattr(dataset, part), kind)
+            if isinstance(numbers, Streamed):
+                streamed[name] = numbers.facts()
+            tensors[name] = (numbers.rows if isinstance(numbers, Streamed) else numbers).contiguous()
+    return tensors, json.dumps({**{name: getattr(dataset, name) for name in FACTS}, "streamed": streamed})
 
 
 def put_together(tensors: Mapping[str, Tensor], facts: str) -> Dataset:
     """The data set of `take_apart`; its tensors are those given, not copies."""
-    read: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(facts).items()}
-    parts: dict[str, Any] = {part: Split(tensors[f"{part}.images"], tensors[f"{part}.labels"]) for part in PARTS}
-    return Dataset(**parts, **read)
+    read = json.loads(facts)
+    streamed = read.pop("streamed")
+    numbers = {
+        name: Streamed.from_facts(streamed[name], tensor) if name in streamed else tensor
+        for name, tensor in tensors.items()
+    }
+    parts: dict[str, Any] = {part: Split(numbers[f"{part}.images"], numbers[f"{part}.labels"]) for part in PARTS}
+    return Dataset(**parts, **{name: tuple(fact) if isinstance(fact, list) else fact for name, fact in read.items()})
 
 
 def write(dataset: Dataset, path: Path) -> Path:

@@ -2,34 +2,57 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from torch import Tensor
-
 from nasengine.errors import DataError, did_you_mean
-from nasengine.training import pictures, tables
+from nasengine.training import data_words, hub, pictures, tables
+from nasengine.training.dataset import Dataset
+from nasengine.training.gathered import arrays, gathered
+from nasengine.training.hook import make
+from nasengine.training.listed import listed
 from nasengine.training.raw import Raw
+from nasengine.training.reading import Reading
 
 NAMES = ("digits", "fashion-mnist", "mnist")
 # Debian's packages dataset-fashion-mnist and the like put their files here.
 SYSTEM = Path("/usr/share/datasets")
 _FASHION = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
-_READERS: dict[str, Callable[[Path], Raw]] = {".npz": tables.npz, ".parquet": pictures.parquet}
+Reader = Callable[[Path, Reading], Raw]
+_READERS: dict[str, Reader] = {
+    ".npz": tables.npz, ".parquet": pictures.parquet, ".csv": listed, ".tsv": listed,
+}  # fmt: skip
+_FOUND = (".npz", ".parquet")  # endings that a name in the data folder may stand for
 
 
-def read(source: str | Path | Sequence[Any]) -> Raw:
-    """Return the images of a name, a path, or of arrays (images, labels[, test images, test labels])."""
+def read(source: str | Path | Sequence[Any], reading: Reading) -> Raw | Dataset:
+    """Return the images of a name, a path, or of arrays (images, labels[, test images, test labels]).
+
+    What the options in a text say goes into `reading.options`.
+    """
     if not isinstance(source, str | Path):
-        return _arrays(source)
+        return arrays(source)
     text = str(source)
-    if text == "digits":
-        return tables.digits()
-    if text.startswith("hf:"):
-        return pictures.hugging_face(text.removeprefix("hf:"))
-    path = find(text)
-    return _reader(path)(path)
+    name, words = data_words.taken_apart(text)
+    if data_words.is_hook(name):
+        made, words = make(name, words, reading.place)
+        reading.options = data_words.read(text, words)
+        if isinstance(made, Dataset):
+            return replace(made, name=text)
+        return _as_task(gathered(made, reading), reading)
+    reading.options = data_words.read(text, words)
+    if name == "digits":
+        return _as_task(tables.digits(), reading)
+    if name.startswith("hf:"):
+        return _as_task(hub.hugging_face(name.removeprefix("hf:"), reading), reading)
+    path = find(name)
+    return _as_task(_reader(path, reading)(path, reading), reading)
+
+
+def _as_task(raw: Raw, reading: Reading) -> Raw:
+    """The set with the task that was asked for."""
+    return raw if reading.options.task is None else replace(raw, task=reading.options.task)
 
 
 def find(text: str) -> Path:
@@ -39,7 +62,8 @@ def find(text: str) -> Path:
         return found
     if path.is_dir():
         raise DataError(
-            f"data {text}: a folder without data came; IDX files, or a folder of images for each class, are needed"
+            f"data {text}: a folder without data came; IDX files, a folder of images for each class, or "
+            "the folders images and masks, are needed"
         )
     names = sorted({*NAMES, *known()})
     raise DataError(
@@ -63,7 +87,7 @@ def _roots() -> list[Path]:
 
 def _below_roots(name: str) -> list[Path]:
     words = dict.fromkeys((name, name.replace("-", "_"), name.replace("_", "-")))
-    files = [Path(f"{word}{ending}") for word in words for ending in _READERS]
+    files = [Path(f"{word}{ending}") for word in words for ending in _FOUND]
     inside = [*(Path(file.stem) / file for file in files), *map(Path, words), *files]
     return [root / place for root in _roots() for place in inside]
 
@@ -72,23 +96,19 @@ def _is_data(place: Path) -> bool:
     return place.is_file() or (place.is_dir() and _reader_of_folder(place) is not None)
 
 
-def _reader(path: Path) -> Callable[[Path], Raw]:
+def _reader(path: Path, reading: Reading) -> Reader:
     if path.is_dir() and (reader := _reader_of_folder(path)):
-        return reader
-    if path.suffix not in _READERS:
-        raise DataError(f"data {path}: a file came; .npz, .parquet or a folder is allowed")
-    return _READERS[path.suffix]
+        is_asked_for_classes = reading.options.task == "classification"
+        return pictures.folder if reader is pictures.masked and is_asked_for_classes else reader
+    if path.suffix.lower() not in _READERS:
+        raise DataError(f"data {path}: a file came; .npz, .parquet, .csv or a folder is allowed")
+    return _READERS[path.suffix.lower()]
 
 
-def _reader_of_folder(path: Path) -> Callable[[Path], Raw] | None:
+def _reader_of_folder(path: Path) -> Reader | None:
     if tables.has_idx(path):
         names = _FASHION if "fashion" in path.name else ()
-        return lambda folder: tables.idx(folder, names)
+        return lambda folder, _: tables.idx(folder, names)
+    if pictures.has_masks(path):
+        return pictures.masked
     return pictures.folder if pictures.has_classes(path) else None
-
-
-def _arrays(source: Sequence[Any]) -> Raw:
-    if len(source) not in (2, 4):
-        raise DataError(f"data from arrays: {len(source)} came; images, labels[, test images, test labels] are allowed")
-    arrays = [part.numpy(force=True) if isinstance(part, Tensor) else np.asarray(part) for part in source]
-    return Raw(arrays[0], arrays[1], (arrays[2], arrays[3]) if len(arrays) == 4 else None)

@@ -2,12 +2,20 @@
 
 import gzip
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from nasengine.errors import DataError
-from nasengine.training.raw import Array, Raw
+from nasengine.training.columns import label_columns, picture_column
+from nasengine.training.raw import PART_WORDS, TEST, TRAIN, VALIDATION, Array, Raw
+from nasengine.training.reading import Reading
+
+_KINDS = {
+    "x": ("x", "image", "images", "img", "imgs", "picture", "pictures", "data", "inputs"),
+    "y": ("y", "label", "labels", "target", "targets", "class", "classes", "mask", "masks"),
+}
 
 
 def digits() -> Raw:
@@ -18,18 +26,45 @@ def digits() -> Raw:
     return Raw((found.images / 16.0).astype(np.float32), found.target)
 
 
-def npz(path: Path) -> Raw:
-    """Return the images of an .npz with x_train, y_train[, x_test, y_test], or x, y."""
+def npz(path: Path, reading: Reading) -> Raw:
+    """Return the images of an .npz: x_train, y_train[, x_val, y_val][, x_test, y_test], or x, y.
+
+    Names may be spelled in other ways: X, images, data; labels, targets, masks; train_images. The options column and
+    label name others. Validation images stay apart.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+            names = file.files
+            found = _named(names, reading)
+            arrays = {key: file[name] for key, name in found.items()}
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(f"data {path}: not a readable .npz of plain arrays ({error})") from error
-    for ending in ("_train", ""):
-        if {f"x{ending}", f"y{ending}"} <= arrays.keys():
-            test = (arrays["x_test"], arrays["y_test"]) if {"x_test", "y_test"} <= arrays.keys() else None
-            return Raw(arrays[f"x{ending}"], arrays[f"y{ending}"], test)
-    raise DataError(f"data {path}: {', '.join(arrays)} came; x_train, y_train[, x_test, y_test] or x, y are needed")
+    pairs = {
+        part: (arrays[part, "x"], arrays[part, "y"]) for part in range(3) if {(part, "x"), (part, "y")} <= arrays.keys()
+    }
+    if TRAIN not in pairs:
+        raise DataError(
+            f"data {path}: {', '.join(names)} came; x_train, y_train[, x_test, y_test] or x, y are needed, or others "
+            "that the options column and label name"
+        )
+    return Raw(*pairs[TRAIN], pairs.get(TEST), validation=pairs.get(VALIDATION))
+
+
+def _named(names: Sequence[str], reading: Reading) -> dict[tuple[int, str], str]:
+    """Return the arrays by part and kind: a name has a word for its kind, and perhaps one for its part."""
+    if reading.options.column or reading.options.label:
+        column, label = picture_column(names, _KINDS["x"], reading), label_columns(names, _KINDS["y"], reading)
+        return {(TRAIN, kind): name for kind, name in (("x", column), ("y", next(iter(label), None))) if name}
+    found: dict[tuple[int, str], str] = {}
+    for name in names:
+        words = name.lower().replace("-", "_").split("_")
+        parts = [PART_WORDS[word] for word in words if word in PART_WORDS]
+        kinds = [kind for kind, known in _KINDS.items() for word in words if word in known]
+        if len(kinds) == 1 and len(parts) + 1 == len(words):
+            key = (parts[0] if parts else TRAIN, kinds[0])
+            if parts or key not in found:
+                found[key] = name
+    return found
 
 
 def has_idx(folder: Path) -> bool:

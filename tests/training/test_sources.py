@@ -134,7 +134,7 @@ def test_picture_faults(tmp_path):
     with pytest.raises(DataError, match="a folder without data came"):
         load(tmp_path / "bare")
     (tmp_path / "set.txt").write_text("")
-    with pytest.raises(DataError, match="set.txt: a file came; .npz, .parquet or a folder"):
+    with pytest.raises(DataError, match="set.txt: a file came; .npz, .parquet, .csv or a folder"):
         load(tmp_path / "set.txt")
 
 
