@@ -64,8 +64,7 @@ def relax_together(
         "options": dict(strategy_options), "recipe": recipe.to_json(), "seed": seed, "policy": policy,
         "gpu": terms.gpus_per_worker > 0,
     }  # fmt: skip
-    images = dataset.train.images
-    size = 3 * images.numel() * images.element_size()
+    size = 3 * dataset.train.nbytes
     cluster = Cluster(terms, bytes=size)
     try:
         _refuse_small(cluster.room(terms.gpus_per_worker), cluster.cores, terms)
