@@ -25,7 +25,6 @@ from nasengine.interrupt import Interrupt
 from nasengine.job import Job, Result
 from nasengine.ledger import DEFAULT, Ledger, SearchRecord
 from nasengine.ledger import Trial as TrialStart
-from nasengine.ledger.environment import environment
 from nasengine.ledger.queries import value_of
 from nasengine.listener import Listener
 from nasengine.plan import make
@@ -37,6 +36,7 @@ from nasengine.search.propose import Executor, propose
 from nasengine.search.relax import Relaxed, relax
 from nasengine.search.room import batch_that_fits
 from nasengine.space import EVERYTHING, Architecture
+from nasengine.surroundings import surroundings
 from nasengine.together import relax_together
 from nasengine.training.fit import pick_device
 
@@ -64,7 +64,7 @@ def search(
 def conduct(plan: Plan, db: str | Path, listener: Listener, command: str | None = None) -> Run:
     """Run a plan to its end, and return what it left."""
     ledger = Ledger(db, on_note=listener.note)
-    facts = {**plan.facts(), "decisions": plan.space.decisions, "environment": environment(torch.__version__)}
+    facts = {**plan.facts(), "decisions": plan.space.decisions, "environment": surroundings()}
     facts["warm_start"] = relay.counts(ledger, plan.name, plan.warm_start)
     interrupt = Interrupt(lambda: listener.note("finishing what runs, then stopping; Ctrl-C again stops at once"))
     with interrupt, ledger.open_search(plan.name, command=command or shlex.join(sys.argv), **facts) as record:

@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from nasengine import plugins
 from nasengine.engine import seen_by_optuna
 from nasengine.errors import TrainingError
@@ -17,12 +15,12 @@ from nasengine.executors._worker import checkpoint_of
 from nasengine.job import Job
 from nasengine.ledger import DEFAULT, Ledger, SearchRecord
 from nasengine.ledger import Trial as TrialStart
-from nasengine.ledger.environment import environment
 from nasengine.listener import Listener
 from nasengine.plan import DATA
 from nasengine.retrain_plan import Training, prepare, prepare_top
 from nasengine.runs import Run, run_folder
 from nasengine.space import Architecture
+from nasengine.surroundings import surroundings
 
 
 def train(
@@ -58,7 +56,7 @@ def train_top(
 def conduct(training: Training, db: str | Path, listener: Listener, command: str | None = None) -> Run:
     """Train what is not there yet, each a final trial of its own; raises TrainingError at the end where one failed."""
     ledger = Ledger(db, on_note=listener.note)
-    facts = {**training.facts(), "environment": environment(torch.__version__)}
+    facts = {**training.facts(), "environment": surroundings()}
     with ledger.open_search(training.name, command=command or shlex.join(sys.argv), **facts) as record:
         listener.begin(record.name, training, record.resumed)
         for text in training.notes:

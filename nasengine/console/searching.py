@@ -39,27 +39,26 @@ def search(words: Mapping[str, Any], *, db: str, dry_run: bool, line: str) -> in
 
 
 @contextmanager
-def resumable(shown: "Lines", line: str) -> Iterator[None]:
-    """Say after Ctrl-C, and after a failure, which command goes on."""
+def resumable(shown: "Lines", line: str, flag: str = "--name") -> Iterator[None]:
+    """Say after Ctrl-C, and after a failure, which command goes on; `flag` gives a record its name there."""
     try:
         yield
     except KeyboardInterrupt:
         if not shown.name:
             raise
         raise exits.Stopped(
-            f"{shown.name} is stopped and saved; this goes on with it:\n  {again(line, shown.name)}"
+            f"{shown.name} is stopped and saved; this goes on with it:\n  {again(line, shown.name, flag)}"
         ) from None
     except TrainingError as error:
-        raise TrainingError(f"{error}\nThis goes on where it failed:\n  {again(line, shown.name)}") from error
+        raise TrainingError(f"{error}\nThis goes on where it failed:\n  {again(line, shown.name, flag)}") from error
     finally:
         shown.close()
 
 
-def again(line: str, name: str) -> str:
+def again(line: str, name: str, flag: str = "--name") -> str:
     """The command that goes on with a search: as it was typed, with its name."""
-    words = shlex.split(line)
-    has_name = any(word == "--name" or word.startswith("--name=") for word in words)
-    return line if has_name else f"{line} --name {shlex.quote(name)}"
+    has_name = any(word == flag or word.startswith(f"{flag}=") for word in shlex.split(line))
+    return line if has_name else f"{line} {flag} {shlex.quote(name)}"
 
 
 def at(db: str) -> str:

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from nasengine import plugins
 from nasengine.bench.agreement import LEAST
 from nasengine.engine import seen_by_optuna
@@ -20,10 +18,10 @@ from nasengine.interrupt import Interrupt
 from nasengine.job import Job, Result
 from nasengine.ledger import Ledger, SearchRecord
 from nasengine.ledger import Trial as TrialStart
-from nasengine.ledger.environment import environment
 from nasengine.ledger.queries import METRIC
 from nasengine.listener import Listener
 from nasengine.runs import run_folder
+from nasengine.surroundings import surroundings
 
 
 def conduct(sample: Sample, db: str | Path, listener: Listener, command: str | None = None) -> Fidelity:
@@ -32,7 +30,7 @@ def conduct(sample: Sample, db: str | Path, listener: Listener, command: str | N
     What failed before is tried again. Raises TrainingError where fewer than three networks have both values.
     """
     ledger = Ledger(db, on_note=listener.note)
-    facts = {**sample.facts(), "environment": environment(torch.__version__)}
+    facts = {**sample.facts(), "environment": surroundings()}
     interrupt = Interrupt(lambda: listener.note("finishing what runs, then stopping; Ctrl-C again stops at once"))
     with (
         interrupt,

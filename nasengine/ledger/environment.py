@@ -8,22 +8,25 @@ from importlib.metadata import version as installed_version
 from typing import Any
 
 
-def environment(torch: str | None = None) -> dict[str, Any]:
-    """Return versions, machine and the git revision of the working folder; torch's version is handed in, not loaded."""
+def environment(torch: str | None = None, threads: int | None = None, gpu: str | None = None) -> dict[str, Any]:
+    """Return versions, machine and the git revision of the working folder; what torch knows is handed in."""
     return {
         "python": platform.python_version(),
         "torch": torch,
+        "numpy": version("numpy"),
         "platform": platform.platform(),
         "host": platform.node(),
         "cpus": os.cpu_count(),
+        "threads": threads,
+        "gpu": gpu,
         "git": git_revision(),
     }
 
 
-def version() -> str:
-    """Return nasengine's version, or `source` when it runs without being installed."""
+def version(package: str = "nasengine") -> str:
+    """Return nasengine's version, or `source` when it runs without being installed; or that of another package."""
     try:
-        return installed_version("nasengine")
+        return installed_version(package)
     except PackageNotFoundError:
         return "source"
 

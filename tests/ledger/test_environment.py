@@ -2,6 +2,7 @@
 
 import platform
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from nasengine.ledger.environment import environment, git_revision
 
 
 def test_environment_is_handed_the_version_of_torch() -> None:
-    found = environment("2.13.0")
+    found = environment("2.13.0", threads=3)
+    assert (found["threads"], found["numpy"]) == (3, version("numpy"))
     assert (found["torch"], found["python"], found["host"]) == ("2.13.0", platform.python_version(), platform.node())
 
 
