@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from nasengine.console import progress
-from nasengine.console.progress import Bars, Lines, cell_words
+from nasengine.console.epochs import cell_words
+from nasengine.console.progress import Bars, Lines
 from nasengine.job import Result
 
 CELL = {
