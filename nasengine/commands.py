@@ -47,6 +47,11 @@ def show_command(search: Row, trial: Row, db: str | Path = USUAL) -> str:
     return _line("show", called(trial), "--name", search["name"], *_at(db))
 
 
+def watch_command(search: Row, db: str | Path = USUAL) -> str:
+    """The command that follows a running search."""
+    return _line("watch", search["name"], *_at(db))
+
+
 def called(trial: Row) -> str:
     """What a trial is called in its search: 7, supernet, final-2; best, where that is given as its kind."""
     kind = str(trial["kind"])
