@@ -19,6 +19,7 @@ from nasengine.training.fidelity import reduced
 from nasengine.training.fit import fit, pick_device
 from nasengine.training.metrics import Meter
 from nasengine.training.recipe import Recipe
+from nasengine.training.tasks import task_of
 
 STEPS = 2  # that are timed, after one that is not
 
@@ -77,10 +78,10 @@ def _supernet(plan: Plan) -> Phase:
         turns = Turns(plan.supernet_space, plan.strategy(), plan.data, recipe, plan.seed, device)
     batch = plan.data.train.images[: recipe.batch].to(device), plan.data.train.labels[: recipe.batch].to(device)
     turns.model.train()
-    turns.step(batch, (Meter(), Meter()))
+    turns.step(batch, (Meter(turns.task), Meter(turns.task)))
     began = time.perf_counter()
     for _ in range(STEPS):
-        turns.step(batch, (Meter(), Meter()))
+        turns.step(batch, (Meter(turns.task), Meter(turns.task)))
     seconds = (time.perf_counter() - began) / STEPS
     memory = step_memory(plan.supernet_space, turns.relaxation, recipe, recipe.batch)
     return Phase("supernet", 1, recipe.epochs, turns.steps, seconds * turns.steps * recipe.epochs, memory.total)
@@ -94,6 +95,7 @@ def _training(plan: Plan, name: str, recipe: Recipe, times: int) -> Phase:
         model = Model(plan.space, architecture)
     few = Split(images.images[: recipe.batch * STEPS], images.labels[: recipe.batch * STEPS])
     short = replace(recipe, epochs=2, warmup=0)
-    seconds = fit(model, few, short, device="auto")[-1]["seconds"] / max(len(few) / recipe.batch, 1)
+    last = fit(model, few, short, device="auto", task=task_of(plan.data))[-1]
+    seconds = last["seconds"] / max(len(few) / recipe.batch, 1)
     memory = training_memory(plan.space, architecture, recipe.batch, SLOTS[recipe.optimizer])
     return Phase(name, times, recipe.epochs, steps, seconds * steps * recipe.epochs * times, memory.total)

@@ -11,19 +11,19 @@ from nasengine import plugins
 from nasengine.errors import NasError
 from nasengine.evaluators.inherit import BATCHES
 from nasengine.ledger import DEFAULT
-from nasengine.ledger.queries import METRIC
-from nasengine.plan_goal import check_gradient, within_bounds
+from nasengine.plan_goal import check_output, check_taught, suited, within_bounds
 from nasengine.plan_record import remembered
 from nasengine.plan_supernet import Inherited, check_words, inherited
 from nasengine.plan_words import Settings, Words, agree, check, fidelity_of, several, terms_of
 from nasengine.planned import Plan
-from nasengine.search.objective import ACCURACY, Goal, Objective, Reward
+from nasengine.search.objective import Goal, Objective, Reward
 from nasengine.search.propose import Order
 from nasengine.search.relax import Policy
 from nasengine.space import Space
 from nasengine.training import data as data_sets
 from nasengine.training.fidelity import NAMES, check_fidelity
 from nasengine.training.recipe import recipe
+from nasengine.training.tasks import check_recipe, task_of
 
 OF_THE_DATA = ("input", "classes")  # settings of a space that data decides
 TRIALS = 20  # proposals of an ask/tell search, unless said otherwise
@@ -113,8 +113,6 @@ def make(
             f"search: --gpu-hours {gpu_hours} came, and there is no GPU here, nor --gpus-per-worker; use --hours"
         )
     goal = Goal.parse(several(objective), reward) if objective else None
-    if is_gradient and goal is not None:
-        check_gradient(strategy, goal)
     words: dict[str, Any] = {
         "strategy_name": strategy, "strategy_options": dict(strategy_options or {}), "limit": limit, "seed": seed,
         "hours": hours, "gpu_hours": gpu_hours, "evaluator": evaluator, "executor": executor, "terms": agreed,
@@ -124,7 +122,7 @@ def make(
     if table is not None:
         plan = _on_table(str(table), space, space_settings, reading, epochs, goal, words)
     else:
-        words |= {"reuse": reuse, "goal": goal or ACCURACY, "stop_by": stop_by or METRIC, "final_by": final_by}
+        words |= {"reuse": reuse, "goal": goal, "stop_by": stop_by, "final_by": final_by}
         words["fidelity"] = ({} if limit is None else {"limit": limit}) | fidelity_of(fidelity or {})
         if proxy is not None:
             words |= _by_proxy(proxy, proxy_options or {}, goal, words["fidelity"])
@@ -136,7 +134,9 @@ def make(
         values = (asked, recipe_values or {}, of_supernet)
         plan = _on_images(space or SPACE, data or DATA, space_settings or {}, values, words)
     plan = within_bounds(plan, db)
-    plan.strategy()
+    made = plan.strategy()
+    if plan.dataset is not None:
+        check_taught(made, strategy, plan.dataset)
     return plan
 
 
@@ -183,6 +183,7 @@ def _on_images(space: str, data: Any, settings: Settings, values: Sequence[Setti
     asked, chosen, of_supernet = values
     assert asked is not None and chosen is not None
     dataset = data_sets.load(data, limit=words["limit"])
+    words, task = suited(words, dataset, of_supernet is not None), task_of(dataset)
     check_fidelity({key: value for key, value in words["fidelity"].items() if key in NAMES}, dataset)
     during = {key: value for key, value in chosen.items() if key != "epochs"}
     supernet: dict[str, Any] = {}
@@ -191,10 +192,14 @@ def _on_images(space: str, data: Any, settings: Settings, values: Sequence[Setti
         published = getattr(plugins.strategy_class(words["strategy_name"]), "training", {})
         supernet["supernet"] = recipe("supernet", **{**published, **of_supernet, **asked})
         words, asked = {**words, "trials": 1}, {}
-    candidate = recipe("proxy", **during, **asked)
+    candidate, final = recipe("proxy", **during, **asked), recipe("final", **{**task.usual, **chosen})
+    for made in (candidate, final, *filter(None, [supernet.get("supernet")])):
+        check_recipe(task, made)
     replace(candidate, epochs=words["fidelity"].get("epochs", candidate.epochs))  # fewer than its warm-up are refused
+    built = space_for(space, dataset, settings)
+    check_output(built, dataset)
     return Plan(
-        space=space_for(space, dataset, settings), space_name=space, dataset=dataset,
+        space=built, space_name=space, dataset=dataset,
         data_name=str(data) if isinstance(data, str | Path) else dataset.name,
-        candidate=candidate, final=recipe("final", **chosen), **supernet, **words,
+        candidate=candidate, final=final, **supernet, **words,
     )  # fmt: skip

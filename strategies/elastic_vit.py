@@ -15,7 +15,7 @@ the walk comes by, and not four times an epoch; gradients are clipped as the rec
 
 import random
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -39,6 +39,8 @@ class ElasticViT:
     minima: minimal networks, each for as many levels
     refresh: steps after which the losses in a level's bank are measured again
     """
+
+    imitates: ClassVar[bool] = True
 
     def __init__(self, space: Space, levels: int = 5, random: int = 3, minima: int = 3, refresh: int = 50) -> None:
         wanted = {"levels": levels, "random": random, "minima": minima, "refresh": refresh}

@@ -51,6 +51,7 @@ class OnceForAll:
         if distillation < 0:
             raise SpaceError(f"strategy once-for-all: distillation came as {distillation}; it is a weight, 0 or more")
         self.space, self.distillation = space, distillation
+        self.imitates = distillation > 0
         self.model_options = {"kernels": kernels}
         self.sizes = elastic(space)
         self.largest = {name: one.options[:1] for name, one in self.sizes.items()}

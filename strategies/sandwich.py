@@ -45,6 +45,7 @@ class Sandwich:
     """
 
     training: ClassVar[Mapping[str, Any]] = {"schedule": "constant-ending"}
+    imitates: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -25,6 +25,7 @@ from nasengine.training.fit import pick_device
 from nasengine.training.loop import batch_of_checks
 from nasengine.training.recipe import Recipe
 from nasengine.training.statistics import estimate_statistics
+from nasengine.training.tasks import task_of
 
 BATCHES = 20  # of training images, for the norms' statistics
 OF_THE_STRATEGY = "strategy."  # its tensors are called so, and numbered, beside the supernet's
@@ -92,7 +93,7 @@ def evaluate(
             network, dataset.train, batches=job.fidelity.get("batches", BATCHES), batch=batch, seed=job.seed
         )
         part, name = (dataset.test, "test") if job.final else (dataset.validation, "validation")
-        measured = measure(network, part, batch_of_checks(job.micro_batch))
+        measured = measure(network, part, batch_of_checks(job.micro_batch), task_of(dataset))
         weights = str(save_weights(network, weights_to)) if weights_to and job.final else None
         values = {f"{name}_{figure}": value for figure, value in measured.items()}
         result = dataclasses.replace(result, values=values, weights=weights)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn.functional import cross_entropy
 
 from nasengine.errors import NasError
 from nasengine.evaluators.train import fault_words, load_data
@@ -25,6 +26,8 @@ from nasengine.space import Architecture, Space
 from nasengine.training import data
 from nasengine.training.fidelity import reduced
 from nasengine.training.fit import pick_device
+from nasengine.training.task import Criterion
+from nasengine.training.tasks import task_of
 
 __all__ = ["evaluate", "proxy_options", "value_name"]
 LOWEST = -1e9
@@ -75,10 +78,11 @@ def _values(
         return {value_name(name): float(getattr(cost(space, architecture), COUNTS[name]))}
     if dataset is None:
         dataset = load_data(job.data, limit=job.fidelity.get("limit"))
-    images = reduced(dataset, job.fidelity, job.seed).train
+    dataset = reduced(dataset, job.fidelity, job.seed)
+    images, loss = dataset.train, task_of(dataset).loss
     batches = _drawn(images, options.pop("batch", 1), options.pop("batches", 1), job.seed)
     if name != "az-nas":
-        return {value_name(name): SCORES[name](_probe(space, architecture, batches, job.seed), **options)}
+        return {value_name(name): SCORES[name](_probe(space, architecture, batches, job.seed, loss), **options)}
     found = _components(space, architecture, batches, job.seed)
     return {"az_nas": ranked(found, _others(job, space, batches, options["reference"])), **found}
 
@@ -97,11 +101,13 @@ def _drawn(split: data.Split, size: int, number: int, seed: int) -> list[Batch]:
     ]
 
 
-def _probe(space: Space, architecture: Architecture, batches: list[Batch], seed: int) -> Probe:
+def _probe(
+    space: Space, architecture: Architecture, batches: list[Batch], seed: int, loss: Criterion = cross_entropy
+) -> Probe:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = Model(space, architecture)
-    return Probe(network.to(batches[0][0].device), batches, seed)
+    return Probe(network.to(batches[0][0].device), batches, seed, loss)
 
 
 def _components(space: Space, architecture: Architecture, batches: list[Batch], seed: int) -> dict[str, float]:

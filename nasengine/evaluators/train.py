@@ -24,7 +24,10 @@ from nasengine.training.fit import StopTraining, fit
 from nasengine.training.fit import evaluate as measure
 from nasengine.training.loop import batch_of_checks
 from nasengine.training.memory import is_out_of_memory, with_less_memory
+from nasengine.training.pinned import file_of, pinned
 from nasengine.training.recipe import Recipe
+from nasengine.training.start import start_from_file
+from nasengine.training.tasks import task_of
 
 load_data = lru_cache(maxsize=2)(data.load)
 OnEpoch = Callable[[Mapping[str, Any]], bool | None]
@@ -87,6 +90,7 @@ class _Training:
         self.recipe = Recipe.from_json({**job.recipe, **space.recipe_of(architecture), **epochs})
         self.most = min(job.micro_batch or self.recipe.batch, self.recipe.batch)  # images at once, to begin with
         self.history: list[dict[str, float]] = []
+        self.task = task_of(dataset)
 
     @property
     def stopped(self) -> int | None:
@@ -99,20 +103,26 @@ class _Training:
         with torch.random.fork_rng():
             torch.manual_seed(job.seed)
             model = Model(self.space, self.architecture)
+        values = self._start(model)
         start_from(model, job.inherit)
         self.history = fit(
             model, self.dataset.development if job.final else self.dataset.train, self.recipe,
             validation=None if job.final else self.dataset.validation, seed=job.seed, device="auto",
-            checkpoint=self.checkpoint, micro_batch=fewer, on_epoch=self._hear,
+            checkpoint=self.checkpoint, micro_batch=fewer, on_epoch=self._hear, task=self.task,
         )  # fmt: skip
-        last = self.history[-1]
-        values = {name: last[name] for name in ("train_accuracy", "train_loss")}
+        last = self.history[-1].items()
+        values |= {name: value for name, value in last if name.startswith(("train_", "validation_"))}
         if job.final:
-            measured = measure(model, self.dataset.test, batch_of_checks(fewer))
-            values |= {"test_accuracy": measured["accuracy"], "test_loss": measured["loss"]}
-        else:
-            values |= {name: last[name] for name in ("validation_accuracy", "validation_loss")}
+            measured = measure(model, self.dataset.test, batch_of_checks(fewer), self.task)
+            values |= {f"test_{name}": value for name, value in measured.items()}
         return values, model.cpu()
+
+    def _start(self, model: Model) -> dict[str, float]:
+        """Take what fits of the recipe's file of weights; its share of the network's tensors, if there is a file."""
+        if not self.recipe.start:
+            return {}
+        started = start_from_file(model, file_of(pinned(self.recipe.start)))
+        return {"started_share": started.taken / started.wanted}
 
     def _hear(self, record: Mapping[str, float]) -> None:
         if self.on_epoch(record):

@@ -43,6 +43,7 @@ from nasengine.layers.position import PositionConv, PositionMap
 from nasengine.layers.reduction import FactorizedReduce, ResidualReduction
 from nasengine.layers.resize import Resize
 from nasengine.layers.scale import LayerScale, ResScale
+from nasengine.layers.segmentation import PixelClassifier, UpsampleTo
 from nasengine.layers.skip import DropPath, Identity, ScheduledDropPath, Truncate, Zero
 from nasengine.layers.token_mlp import TokenMLP
 from nasengine.layers.uniformer import LocalRelation
@@ -51,15 +52,15 @@ from nasengine.layers.vision_transformer import FeedForward, HeadedAttention, Pa
 from nasengine.layers.window_attention import SelfAttention, WindowAttention
 
 __all__ = [
-    "GELU", "MLP", "Attention", "AuxiliaryHead", "AvgPool", "BatchNorm", "BottleneckConv", "ChannelNorm",
-    "Classifier", "ContextModulation", "ConvNorm", "ConvNormActivation", "ConvNormReLU", "DepthwiseConv",
-    "DepthwiseSeparable", "DilatedConv", "Downsampling", "DropPath", "EMOAttention", "EMOConv", "EMOStem", "Expand",
-    "FactorizedConv", "FactorizedReduce", "FeedForward", "GELUClassifier", "GlobalDownsampling", "GroupNorm",
-    "GroupedMBConv", "HeadedAttention", "HiddenClassifier", "Identity", "InceptionDepthwise", "InceptionMixer",
-    "InvertedBottleneck", "LayerScale", "LocalDownsampling", "LocalGlobalDownsampling", "LocalRelation", "MBConv",
-    "MLPClassifier", "MaxPool", "MobileAttention", "Norm", "NormClassifier", "PatchEmbedding", "Pointwise",
-    "PointwiseInTwo", "Pooling", "PositionConv", "PositionMap", "RandomMixing", "ReLU", "ReLUConvNorm", "ResScale",
-    "ResidualReduction", "Resize", "ScheduledDropPath", "SelfAttention", "SepConv", "SeparableConv",
-    "SqueezeExcite", "StarReLU", "TokenClassifier", "TokenMLP", "TokenNorm", "Truncate", "UniNetConv",
-    "UniNetDepthwise", "UniNetSeparable", "WindowAttention", "Zero",
+    "GELU", "MLP", "Attention", "AuxiliaryHead", "AvgPool", "BatchNorm", "BottleneckConv", "ChannelNorm", "Classifier",
+    "ContextModulation", "ConvNorm", "ConvNormActivation", "ConvNormReLU", "DepthwiseConv", "DepthwiseSeparable",
+    "DilatedConv", "Downsampling", "DropPath", "EMOAttention", "EMOConv", "EMOStem", "Expand", "FactorizedConv",
+    "FactorizedReduce", "FeedForward", "GELUClassifier", "GlobalDownsampling", "GroupNorm", "GroupedMBConv",
+    "HeadedAttention", "HiddenClassifier", "Identity", "InceptionDepthwise", "InceptionMixer", "InvertedBottleneck",
+    "LayerScale", "LocalDownsampling", "LocalGlobalDownsampling", "LocalRelation", "MBConv", "MLPClassifier", "MaxPool",
+    "MobileAttention", "Norm", "NormClassifier", "PatchEmbedding", "PixelClassifier", "Pointwise", "PointwiseInTwo",
+    "Pooling", "PositionConv", "PositionMap", "RandomMixing", "ReLU", "ReLUConvNorm", "ResScale", "ResidualReduction",
+    "Resize", "ScheduledDropPath", "SelfAttention", "SepConv", "SeparableConv", "SqueezeExcite", "StarReLU",
+    "TokenClassifier", "TokenMLP", "TokenNorm", "Truncate", "UniNetConv", "UniNetDepthwise", "UniNetSeparable",
+    "UpsampleTo", "WindowAttention", "Zero",
 ]  # fmt: skip

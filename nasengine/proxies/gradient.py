@@ -6,7 +6,6 @@ and linear layers, cross-entropy on one batch, norms in training mode.
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from nasengine.proxies.probe import Probe, weighted
@@ -57,7 +56,7 @@ def grasp(probe: Probe) -> float:
     images, labels = probe.batches[0]
     # only the plain kernel of attention has second derivatives
     with probe.quiet(), torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), TwiceDifferentiable():
-        loss = functional.cross_entropy(network(images), labels)
+        loss = probe.loss(network(images), labels)
         gradients = _gradients(loss, weights, create_graph=True)
         products = _gradients(sum((g.detach() * g).sum() for g in gradients), weights)
     return sum(-float((w.detach() * hg).sum()) for w, hg in zip(weights, products, strict=True)) + 0.0  # never -0.0

@@ -2,7 +2,7 @@
 
 import copy
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +24,7 @@ class Pass:
 
     images: Tensor  # asks for gradients
     logits: Tensor
-    loss: Tensor  # cross-entropy
+    loss: Tensor  # of the task: cross-entropy, or the squared error
     weights: dict[str, Tensor]  # of convolutions and linear layers, by the layer's name
     outputs: dict[str, Tensor]  # of the same layers, (batch, channels, …)
     signs: list[Tensor]  # where its activations are on, bool (batch, units)
@@ -45,8 +45,14 @@ class Probe:
     Scores that share a run of the network share it here, so one probe serves them all at little more than the dearest.
     """
 
-    def __init__(self, network: nn.Module, batches: Sequence[Batch], seed: int = 0):
-        self.network, self.batches, self.seed = network, batches, seed
+    def __init__(
+        self,
+        network: nn.Module,
+        batches: Sequence[Batch],
+        seed: int = 0,
+        loss: Callable[[Tensor, Tensor], Tensor] = functional.cross_entropy,
+    ):
+        self.network, self.batches, self.seed, self.loss = network, batches, seed, loss
         self._passes: dict[int, Pass] = {}
 
     @property
@@ -89,7 +95,7 @@ class Probe:
         images = images.detach().clone().requires_grad_()
         with self.quiet(), torch.enable_grad(), Signs() as signs:
             logits = network(images)
-        loss = functional.cross_entropy(logits, labels)
+        loss = self.loss(logits, labels)
         weights = {name: layer.weight for name, layer in weighted(network)}
         return Pass(images, logits, loss, weights, outputs, signs.found)
 

@@ -15,6 +15,7 @@ from nasengine.search.group import Part
 from nasengine.search.steps import average_losses, moved
 from nasengine.search.strategy import Sampler
 from nasengine.space import Picks
+from nasengine.training.task import Criterion
 
 
 @dataclass
@@ -24,9 +25,9 @@ class Lesson:
     model: Model
     relaxation: Sampler
     part: Part
-    smoothing: float = 0.0
+    criterion: Criterion = nn.functional.cross_entropy
     precision: Callable[[], AbstractContextManager[Any]] = contextlib.nullcontext
-    outputs: Tensor | None = None  # (batch, classes) of the first network
+    outputs: Tensor | None = None  # of the first network, such as (batch, classes)
     loss: Tensor | None = None  # of the first network on the labels
     every: list[Tensor] = field(default_factory=list)  # each loss that was learned from
 
@@ -63,7 +64,7 @@ class Lesson:
         return output
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        loss = nn.functional.cross_entropy(logits, labels, label_smoothing=self.smoothing)
+        loss = self.criterion(logits, labels)
         if self.loss is None:
             self.loss = loss.detach()
         return loss

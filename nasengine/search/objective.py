@@ -8,8 +8,13 @@ from typing import Any, Literal, Self
 
 from nasengine.errors import NasError
 
-SMALLER = ("loss", "params", "macs", "seconds", "latency", "energy", "memory", "error")  # words of what is a cost
-WORDS = {"accuracy": "validation_accuracy", "loss": "validation_loss", "memory": "memory_bytes"}
+SMALLER = (  # words of what is a cost
+    "loss", "params", "macs", "seconds", "latency", "energy", "memory", "error", "mae", "rmse",
+)  # fmt: skip
+MEASURED = (  # figures of a training, by which candidates are compared on validation images
+    "accuracy", "balanced_accuracy", "top5_accuracy", "f1", "loss", "r2", "mae", "rmse", "iou", "pixel_accuracy",
+)  # fmt: skip
+WORDS = {**{figure: f"validation_{figure}" for figure in MEASURED}, "memory": "memory_bytes"}
 ON_DEVICES = {"latency": "latency_ms", "energy": "energy_mj"}  # without a device these are names like any other
 COUNTED = ("params", "macs", "memory_bytes")
 
@@ -49,9 +54,10 @@ class Objective:
     def parse(cls, text: str) -> Self:
         """Read what a user says: `accuracy`, `min:params`, `params<3M`, `memory<320KB`, `latency<8ms@cpu`, ….
 
-        The words accuracy, loss, memory, latency@DEVICE and energy@DEVICE stand for the values that are called
-        validation_accuracy, validation_loss, memory_bytes, latency_ms@DEVICE and energy_mj@DEVICE. KB, MB and GB are of
-        1024. Without a device, latency and energy are values of those very names, as a table may have them.
+        The words accuracy, loss and other figures of a training, memory, latency@DEVICE and energy@DEVICE stand for
+        the values that are called validation_accuracy, …, memory_bytes, latency_ms@DEVICE and energy_mj@DEVICE. KB, MB
+        and GB are of 1024. Without a device, latency and energy are values of those very names, as a table may have
+        them.
         """
         way, name, device, bound, unit = _parts(text)
         if name in ON_DEVICES and unit and not device:

@@ -72,6 +72,7 @@ def relax(
     skip_shares, gate_entropy, architecture, lr and seconds; a sampler's lacks what is said of gates. `on_epoch` gets it
     with the gates' strengths. `policy` "best" chooses the epoch of highest gate_accuracy. After each epoch `checkpoint`
     is written; where it is there already, the search goes on from it to the same numbers.
+    Other tasks than classification have figures of their own instead of the accuracy, such as gate_r2 and gate_iou.
     `batch_for(space, batch)` may lower the batch, or raise, before anything is built. Raises TrainingError where the
     loss is no finite number.
 
@@ -99,7 +100,7 @@ def relax(
                 break
             group.first(partial(tell, turns.epoch()))
     say = on_note if group.rank == 0 else lambda note: None
-    return settled(turns.history, turns.model, turns.gates, policy, say)
+    return settled(turns.history, turns.model, turns.gates, policy, say, turns.task.figure)
 
 
 def _refuse_small(joint: int, recipe: Recipe, dataset: Dataset, processes: int) -> None:
@@ -144,10 +145,11 @@ def settled(
     parameters: Sequence[Tensor],
     policy: Policy,
     on_note: Callable[[str], None],
+    figure: str = "accuracy",
 ) -> Relaxed:
-    """The architecture of the epoch that the policy chooses; of the last where nothing is gated."""
+    """The architecture of the epoch that the policy chooses, by the gates' `figure`; the last where none is gated."""
     choosing = policy == "best" and "outside" in history[-1]  # else a sampler, which has nothing to choose
-    chosen = max(history, key=lambda record: record.get("gate_accuracy", 0.0)) if choosing else history[-1]
+    chosen = max(history, key=lambda record: record.get(f"gate_{figure}", 0.0)) if choosing else history[-1]
     architecture = Architecture.from_json(chosen["architecture"])
     if chosen.get("outside"):
         on_note(

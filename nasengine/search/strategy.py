@@ -82,6 +82,7 @@ class Sampler(Protocol):
     `state() -> dict` and `take_up(state)`: tensors (given back on the CPU), numbers, text, and lists and tables of
     them: what has to survive an interruption beside `parameters()`.
     `training`, a class attribute: values of the recipe that the paper trains supernets with.
+    `imitates`: whether networks learn from another's class probabilities, so that images need classes.
     `model_options`: keyword arguments for `Model(space, …)`.
     `dress(architecture) -> Picks`: how an architecture runs with the finished weights. Default: as itself.
     """

@@ -22,13 +22,17 @@ from nasengine.search.strategy import Batch, Sampler
 from nasengine.search.watch import figures
 from nasengine.space import Space
 from nasengine.training import checkpoint as disk
-from nasengine.training.augment import augment
-from nasengine.training.batches import batches
+from nasengine.training.augment import augment_both
+from nasengine.training.batches import batches, chances
 from nasengine.training.data import Dataset
 from nasengine.training.metrics import Meter
 from nasengine.training.optimizers import build, set_rate
+from nasengine.training.pinned import file_of, pinned
 from nasengine.training.recipe import Recipe
 from nasengine.training.schedule import rate
+from nasengine.training.start import start_from_file
+from nasengine.training.task import Criterion
+from nasengine.training.tasks import task_of
 
 GATE_BETAS = (0.5, 0.999)  # of Adam on the gates, in DARTS and all that follow it
 
@@ -54,6 +58,8 @@ class Turns:
         self.space, self.relaxation, self.recipe, self.device = space, relaxation, recipe, device
         options = getattr(relaxation, "model_options", {})
         self.model = Model(space, **options).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if recipe.start:
+            start_from_file(self.model, file_of(pinned(recipe.start)))
         self.weights = [weight for weight in self.model.parameters() if weight.requires_grad]
         self.gates = relaxation.parameters()
         self.optimizer = build(recipe, self.weights)
@@ -63,6 +69,10 @@ class Turns:
         self.changes = torch.Generator(device).manual_seed(seed + 3)
         train = dataset.train.to(device)
         self.for_weights, for_gates = halves(train, seed) if self.gates else (train, None)
+        self.task = task_of(dataset)
+        self.criterion = self.task.criterion(recipe, train.labels)
+        self.gates_criterion = self.task.criterion(replace(recipe, label_smoothing=0.0), train.labels)
+        self.chances = chances(self.for_weights.labels) if recipe.sampling == "balanced" else None
         self.for_gates = None if for_gates is None else Endless(for_gates, recipe.batch, self.orders[1])
         self.steps = max(len(self.for_weights) // recipe.batch, 1)
         self.identity = {
@@ -79,8 +89,9 @@ class Turns:
         began, number = time.perf_counter(), len(self.history)
         self._begin(number)
         self._draw_apart(number)
-        meters = Meter(), Meter()
-        for step, batch in enumerate(batches(self.for_weights, self.recipe.batch, self.orders[0], drop_last=True)):
+        meters = Meter(self.task), Meter(self.task)
+        drawn = batches(self.for_weights, self.recipe.batch, self.orders[0], True, self.chances)
+        for step, batch in enumerate(drawn):
             set_rate(self.optimizer, rate(self.recipe, number + step / self.steps))
             self.step(batch, meters)
             self._refuse_broken(meters, number)
@@ -112,15 +123,14 @@ class Turns:
 
     def _prepared(self, batch: Batch) -> Part:
         """This process' part of a batch; the whole of it is changed first, as one process would do it."""
-        changed = augment(batch[0], self.recipe, self.changes)
-        part = self.group.part((changed, batch[1]))
+        part = self.group.part(augment_both(*batch, self.recipe, self.changes))
         return replace(part, images=part.images.contiguous(memory_format=torch.channels_last))
 
     def _gate_step(self, weights_batch: Part, meter: Meter) -> None:
         """One step of the gates, on the next batch of their own half."""
         assert self.gate_optimizer is not None and self.for_gates is not None
         self._same_gates()
-        lesson = self._lesson(self._prepared(self.for_gates.next()))
+        lesson = self._lesson(self._prepared(self.for_gates.next()), self.gates_criterion)
         pressures = []
 
         def gates_losses() -> Iterator[Tensor]:
@@ -133,9 +143,7 @@ class Turns:
 
             def train_losses() -> Iterator[Tensor]:
                 self.draws.set_state(drawn)
-                return self._lesson(weights_batch, self.recipe.label_smoothing).losses(
-                    self.relaxation.draws(self.draws)
-                )
+                return self._lesson(weights_batch, self.criterion).losses(self.relaxation.draws(self.draws))
 
             ahead = Ahead.of(self.recipe, self.optimizer, self.weights)
             slopes = second_order(train_losses, gates_losses, self.gates, self.weights, ahead, self.group.average)
@@ -155,7 +163,7 @@ class Turns:
         self.optimizer.zero_grad(set_to_none=True)
         with torch.no_grad():
             draws = self.relaxation.draws(self.draws)
-        lesson = self._lesson(batch, self.recipe.label_smoothing)
+        lesson = self._lesson(batch, self.criterion)
         for one in lesson.losses(draws):
             if one.requires_grad:
                 one.backward()  # type: ignore[no-untyped-call]
@@ -170,8 +178,8 @@ class Turns:
         if hasattr(self.relaxation, "hear"):
             self.relaxation.hear(every.tolist())
 
-    def _lesson(self, part: Part, smoothing: float = 0.0) -> Lesson:
-        return Lesson(self.model, self.relaxation, part, smoothing, self._precision)
+    def _lesson(self, part: Part, criterion: Criterion) -> Lesson:
+        return Lesson(self.model, self.relaxation, part, criterion, self._precision)
 
     @property
     def _order(self) -> int:

@@ -31,7 +31,7 @@ def trained_supernet(space: Space, seed: int = 0) -> Model:
     optimizer = torch.optim.SGD(weights or [torch.zeros(1)], lr=0.01)
     for _ in range(STEPS if weights else 0):
         output = model(torch.randn(IMAGES, *space.input), space.sample(rng))
-        loss = nn.functional.cross_entropy(output, torch.randint(0, output.shape[1], (IMAGES,)))
+        loss = nn.functional.cross_entropy(output, torch.randint(0, output.shape[1], (IMAGES, *output.shape[2:])))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from nasengine.training.counting import IGNORED
 from nasengine.training.recipe import Recipe
 
 
@@ -19,6 +20,23 @@ def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tenso
     if padding or recipe.flip:
         images = _shift(images, padding, recipe.flip, generator)
     return _cut(images, square, generator) if square else images
+
+
+def augment_both(images: Tensor, labels: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return changed copies of images, and their labels; masks (batch, height, width) move with their images.
+
+    Pixels that a crop brings in from outside are labelled to be ignored. Cutout hides pixels of images alone.
+    """
+    if labels.dim() != 3:
+        return augment(images, recipe, generator), labels
+    side = min(images.shape[2:])
+    padding, square = pixels(recipe.crop, side), pixels(recipe.cutout, side)
+    if padding or recipe.flip:
+        # as one more channel, in which the padding's zeros mean that a pixel is ignored
+        both = torch.cat([images, (labels - IGNORED).to(images.dtype)[:, None]], 1)
+        both = _shift(both, padding, recipe.flip, generator)
+        images, labels = both[:, :-1], both[:, -1].long() + IGNORED
+    return (_cut(images, square, generator) if square else images), labels
 
 
 def pixels(size: float, side: int) -> int:

@@ -9,14 +9,28 @@ from nasengine.training.data import Split
 
 
 def batches(
-    split: Split, size: int, generator: torch.Generator | None = None, drop_last: bool = False
+    split: Split,
+    size: int,
+    generator: torch.Generator | None = None,
+    drop_last: bool = False,
+    chances: Tensor | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield (images, labels) of one pass: shuffled by a CPU generator, or in order without one.
 
-    `drop_last` leaves out a last batch that is not full, unless it is the only one.
+    `drop_last` leaves out a last batch that is not full, unless it is the only one. With `chances`, one an image, as
+    many images are drawn by them instead, each anew: some come several times, others not at all.
     """
-    order = torch.randperm(len(split), generator=generator) if generator else torch.arange(len(split))
+    if chances is not None:
+        order = torch.multinomial(chances, len(split), replacement=True, generator=generator)
+    else:
+        order = torch.randperm(len(split), generator=generator) if generator else torch.arange(len(split))
     if drop_last and len(split) > size:
         order = order[: len(split) - len(split) % size]
     for places in order.to(split.labels.device).split(size):
         yield split.images[places], split.labels[places]
+
+
+def chances(labels: Tensor) -> Tensor:
+    """Return a weight for each image (N,), on the CPU, by which every class is drawn equally often."""
+    there = torch.bincount(labels.cpu()).double().clamp(min=1)
+    return there.reciprocal()[labels.cpu()]

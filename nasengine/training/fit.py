@@ -12,6 +12,7 @@ from nasengine.training.data import Split
 from nasengine.training.loop import Training
 from nasengine.training.metrics import evaluate
 from nasengine.training.recipe import Recipe
+from nasengine.training.tasks import CLASSIFICATION, Task
 
 __all__ = ["StopTraining", "evaluate", "fit", "pick_device"]
 
@@ -31,11 +32,13 @@ def fit(
     checkpoint: Path | None = None,
     micro_batch: int | None = None,
     on_epoch: Callable[[dict[str, float]], None] | None = None,
+    task: Task = CLASSIFICATION,
 ) -> list[dict[str, float]]:
     """Train a model in place and return one record per epoch.
 
     A record holds epoch (from 1), train_loss, train_accuracy, lr (at the epoch's end), seconds and, with validation
-    images, validation_loss and validation_accuracy. `device` may be "auto": a GPU where there is one. The model stays
+    images, validation_loss, validation_accuracy and the other figures that `evaluate` gives; a `task` other than
+    classification has figures of its own. `device` may be "auto": a GPU where there is one. The model stays
     on the device, its weights in channels-last order. After each epoch `checkpoint` is written and then `on_epoch`
     called; where the file is there already, training goes on from it to the same numbers, after `on_epoch` heard its
     last epoch again: the first time its answer may have been lost. Shuffling, augmentation and the model's own draws
@@ -49,7 +52,7 @@ def fit(
     place = pick_device(device)
     checked = validation.to(place) if validation is not None else None
     with _own_draws(seed, place):
-        run = Training(model, train.to(place), recipe, seed, place, micro_batch)
+        run = Training(model, train.to(place), recipe, seed, place, micro_batch, task)
         if checkpoint is not None:
             run.restore(checkpoint)
         with contextlib.suppress(StopTraining):

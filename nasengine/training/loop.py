@@ -12,13 +12,14 @@ from torch import Tensor, nn
 
 from nasengine.errors import TrainingError
 from nasengine.training import checkpoint
-from nasengine.training.augment import augment
-from nasengine.training.batches import batches
+from nasengine.training.augment import augment_both
+from nasengine.training.batches import batches, chances
 from nasengine.training.data import Split
 from nasengine.training.metrics import Meter, evaluate
 from nasengine.training.optimizers import build, set_rate
 from nasengine.training.recipe import Recipe
 from nasengine.training.schedule import rate
+from nasengine.training.tasks import CLASSIFICATION, Task, check_recipe
 
 CHECKED = 256  # images measured at once
 
@@ -34,10 +35,14 @@ class Training:
         seed: int,
         device: torch.device,
         micro_batch: int | None = None,
+        task: Task = CLASSIFICATION,
     ) -> None:
+        check_recipe(task, recipe)
         self.model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train, self.recipe, self.seed, self.device = train, recipe, seed, device
-        self.micro_batch = micro_batch
+        self.micro_batch, self.task = micro_batch, task
+        self.criterion = task.criterion(recipe, train.labels)
+        self.chances = chances(train.labels) if recipe.sampling == "balanced" else None
         self.optimizer = build(recipe, model.parameters())
         self.order = torch.Generator().manual_seed(seed)
         self.changes = torch.Generator(device).manual_seed(seed + 1)
@@ -49,7 +54,7 @@ class Training:
 
     def epoch(self, validation: Split | None) -> None:
         """Train through the images once, check, and add a record to the history."""
-        began, number, meter = time.perf_counter(), len(self.history), Meter()
+        began, number, meter = time.perf_counter(), len(self.history), Meter(self.task)
         self._set_drop_rate(self.recipe.drop_path * number / self.recipe.epochs)
         self.model.train()
         for step, (images, labels) in enumerate(self._batches()):
@@ -59,7 +64,7 @@ class Training:
         self._refuse_broken(meter.first_broken(last=True), number)
         record = {"epoch": number + 1} | {f"train_{name}": value for name, value in meter.read().items()}
         if validation is not None:
-            checked = evaluate(self.model, validation, batch_of_checks(self.micro_batch))
+            checked = evaluate(self.model, validation, batch_of_checks(self.micro_batch), self.task)
             record |= {f"validation_{name}": value for name, value in checked.items()}
             if not math.isfinite(record["validation_loss"]):
                 self._refuse_broken(self.steps - 1, number)
@@ -67,9 +72,9 @@ class Training:
         self.history.append(record)
 
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for images, labels in batches(self.train, self.recipe.batch, self.order, self.drop_last):
-            changed = augment(images, self.recipe, self.changes)
-            yield changed.contiguous(memory_format=torch.channels_last), labels
+        for batch in batches(self.train, self.recipe.batch, self.order, self.drop_last, self.chances):
+            images, labels = augment_both(*batch, self.recipe, self.changes)
+            yield images.contiguous(memory_format=torch.channels_last), labels
 
     def _step(self, images: Tensor, labels: Tensor, meter: Meter) -> None:
         self.optimizer.zero_grad(set_to_none=True)
@@ -86,8 +91,7 @@ class Training:
         """Add a part's gradients, by its share of the batch; return its share of the main loss, and the logits."""
 
         def loss_of(logits: Tensor) -> Tensor:
-            smoothing = self.recipe.label_smoothing
-            return share * nn.functional.cross_entropy(logits.float(), labels, label_smoothing=smoothing)
+            return share * self.criterion(logits.float(), labels)
 
         with self._precision():
             if self.recipe.auxiliary and hasattr(self.model, "forward_with_asides"):

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_type_hints
 
 from nasengine.errors import RecipeError, did_you_mean
+from nasengine.training.pinned import pinned
 from nasengine.training.recipe_values import read
 
 _BETAS = {"adan": 3, "adamw": 2, "sgd": 0}
+_LATER = {"loss": "auto", "class_weights": "none", "sampling": "shuffle", "start": ""}
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,10 @@ class Recipe:
     stays there. `crop` (padding) and `cutout` (side of the square) are in pixels from 1 on, and below 1 fractions of
     the image's side. `drop_path` is the rate at the end of a linear rise from 0.
     `auxiliary` weighs the loss of an auxiliary head; precision "auto" is bfloat16 on a GPU, float32 elsewhere.
+    `loss` "auto" is cross-entropy or, of a regression, the squared error ("mse"); "dice" adds Dice's to cross-entropy.
+    `class_weights` "balanced" weighs the loss by the inverse of how frequent a class is; `sampling` "balanced" draws
+    images of each class equally often, some several times an epoch and others not at all. `start` is a file of
+    weights, .safetensors or .pt, of which the training begins with all tensors whose names and shapes fit.
     Raises RecipeError that names every fault.
     """
 
@@ -46,6 +52,10 @@ class Recipe:
     label_smoothing: float = 0.0
     auxiliary: float = 0.0
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    loss: Literal["auto", "cross-entropy", "dice", "mse", "huber"] = "auto"
+    class_weights: Literal["none", "balanced"] = "none"
+    sampling: Literal["shuffle", "balanced"] = "shuffle"
+    start: str = ""
 
     def __post_init__(self) -> None:
         values, faults = read(vars(self), _TYPES)
@@ -56,8 +66,13 @@ class Recipe:
             object.__setattr__(self, name, value)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold."""
-        return dataclasses.asdict(self) | {"betas": list(self.betas)}
+        """Return plain values that JSON can hold.
+
+        What recipes learned later is left out where it is as it was before, so that a recipe is recorded as ever, and
+        what was recorded under it is found.
+        """
+        values = dataclasses.asdict(self) | {"betas": list(self.betas)}
+        return {name: value for name, value in values.items() if name not in _LATER or value != _LATER[name]}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Recipe":
@@ -68,12 +83,15 @@ class Recipe:
 def recipe(name: str = "proxy", /, **overrides: Any) -> Recipe:
     """Return a recipe of `RECIPES`, with some values replaced; text such as "0.1", "true" or "0.9,0.99" is read.
 
+    A file to `start` from is looked for, and what it holds becomes part of the recipe.
     Raises RecipeError that names every fault: an unknown recipe, an unknown value name, an impossible value.
     """
     faults = []
     if name not in RECIPES:
         allowed = ", ".join(RECIPES)
         faults.append(f'recipe: "{name}" came; {allowed} are allowed.{did_you_mean(name, RECIPES)}')
+    if overrides.get("start"):
+        overrides["start"] = pinned(str(overrides["start"]))
     return _build(RECIPES.get(name, Recipe()), overrides, faults)
 
 

@@ -25,6 +25,7 @@ _LIMITS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "drop_path": _SHARE,
     "label_smoothing": _SHARE,
     "auxiliary": _FROM_ZERO,
+    "start": (lambda value: True, "the name of a file"),
 }
 
 

@@ -21,6 +21,7 @@ from nasengine.training import data
 from nasengine.training.recipe import recipe
 
 SETTINGS = {"input": (1, 8, 8), "channels": 4, "layers": 2}
+MEASURED = ("accuracy", "balanced_accuracy", "f1", "loss", "top5_accuracy")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_a_candidate_never_touches_test_images(space: Space, dataset: data.Datas
     blind = dataclasses.replace(dataset, test=only(dataset.test, wrong=True))
     result = train.evaluate(job(space), space, blind)
     assert result.error is None
-    assert set(result.values) == {"train_accuracy", "train_loss", "validation_accuracy", "validation_loss"}
+    assert set(result.values) == {"train_accuracy", "train_loss", *(f"validation_{name}" for name in MEASURED)}
     assert all(math.isfinite(value) for value in result.values.values())
 
 
@@ -57,7 +58,7 @@ def test_the_final_training_learns_from_validation_images_and_measures_on_test(
     space: Space, dataset: data.Dataset
 ) -> None:
     result = train.evaluate(job(space, final=True), space, dataset)
-    assert set(result.values) == {"train_accuracy", "train_loss", "test_accuracy", "test_loss"}
+    assert set(result.values) == {"train_accuracy", "train_loss", *(f"test_{name}" for name in MEASURED)}
     blind = dataclasses.replace(dataset, validation=only(dataset.validation, wrong=True))
     broken = train.evaluate(job(space, final=True), space, blind)
     assert "no finite number" in str(broken.error)
