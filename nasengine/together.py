@@ -72,7 +72,7 @@ def relax_together(
             state = flight.follow(on_epoch, on_note, out_of_time)
     finally:
         cluster.close()
-    return _found(space, state, policy, strategy_name, strategy_options)
+    return _found(space, state, policy, strategy_name, strategy_options, dataset)
 
 
 def _refuse_small(room: int, cores: int, terms: Terms) -> None:
@@ -84,7 +84,9 @@ def _refuse_small(room: int, cores: int, terms: Terms) -> None:
         )
 
 
-def _found(space: Space, state: bytes, policy: "Policy", name: str, options: Mapping[str, Any]) -> "Relaxed":
+def _found(
+    space: Space, state: bytes, policy: "Policy", name: str, options: Mapping[str, Any], dataset: "Dataset"
+) -> "Relaxed":
     """What the last checkpoint leads to."""
     import io
 
@@ -92,13 +94,15 @@ def _found(space: Space, state: bytes, policy: "Policy", name: str, options: Map
 
     from nasengine.interpreters.model import Model
     from nasengine.search.relax import settled
+    from nasengine.training.tasks import task_of
 
     kept = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
     with torch.random.fork_rng(devices=[]):
         model_options = getattr(plugins.load_strategy(name, space, options), "model_options", {})
         model = Model(space, **model_options).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.load_state_dict(kept["model"])
-    return settled(kept["history"], model, kept["gates"], policy, lambda note: None)  # the processes have said it
+    said = task_of(dataset).figure
+    return settled(kept["history"], model, kept["gates"], policy, lambda note: None, said)  # the processes told all
 
 
 class _Flight:
