@@ -34,7 +34,7 @@ def make(name: str, words: Mapping[str, str], place: str) -> tuple[Any, dict[str
     try:
         return function(**given), rest
     except Exception as error:
-        raise _blamed(error, place) from error
+        raise blamed(error, place) from error
 
 
 def _module(name: str, place: str) -> Any:
@@ -50,9 +50,9 @@ def _module(name: str, place: str) -> Any:
                 f"{place}: there is no module {name}; install its package, or give a path such as "
                 "./my_data.py:make_data"
             ) from error
-        raise _blamed(error, place) from error
+        raise blamed(error, place) from error
     except Exception as error:
-        raise _blamed(error, place) from error
+        raise blamed(error, place) from error
 
 
 def _function(module: Any, name: str, function: str, place: str) -> Callable[..., Any]:
@@ -66,7 +66,7 @@ def _function(module: Any, name: str, function: str, place: str) -> Callable[...
     )
 
 
-def _blamed(error: Exception, place: str) -> DataError:
+def blamed(error: Exception, place: str) -> DataError:
     """The error with the line of the user's code that it came through last: no line of a library's."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = str(Path(__file__).parents[1])

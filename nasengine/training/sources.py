@@ -10,12 +10,13 @@ from nasengine.errors import DataError, did_you_mean
 from nasengine.training import data_words, hub, pictures, tables
 from nasengine.training.dataset import Dataset
 from nasengine.training.gathered import arrays, gathered
-from nasengine.training.hook import make
+from nasengine.training.hook import blamed, make
 from nasengine.training.listed import listed
 from nasengine.training.raw import Raw
 from nasengine.training.reading import Reading
 
-NAMES = ("digits", "fashion-mnist", "mnist")
+NAMES = ("digits", "shapes", "fashion-mnist", "mnist")
+MADE = {"shapes": "nasengine.training.shapes:make_data"}
 # Debian's packages dataset-fashion-mnist and the like put their files here.
 SYSTEM = Path("/usr/share/datasets")
 _FASHION = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
@@ -35,12 +36,13 @@ def read(source: str | Path | Sequence[Any], reading: Reading) -> Raw | Dataset:
         return arrays(source)
     text = str(source)
     name, words = data_words.taken_apart(text)
+    name = MADE.get(name, name)
     if data_words.is_hook(name):
         made, words = make(name, words, reading.place)
         reading.options = data_words.read(text, words)
         if isinstance(made, Dataset):
             return replace(made, name=text)
-        return _as_task(gathered(made, reading), reading)
+        return _as_task(_taken(made, reading), reading)
     reading.options = data_words.read(text, words)
     if name == "digits":
         return _as_task(tables.digits(), reading)
@@ -48,6 +50,16 @@ def read(source: str | Path | Sequence[Any], reading: Reading) -> Raw | Dataset:
         return _as_task(hub.hugging_face(name.removeprefix("hf:"), reading), reading)
     path = find(name)
     return _as_task(_reader(path, reading)(path, reading), reading)
+
+
+def _taken(made: Any, reading: Reading) -> Raw:
+    """The set of what a function returned, whose own code may still run, item by item."""
+    try:
+        return gathered(made, reading)
+    except DataError:
+        raise
+    except Exception as error:
+        raise blamed(error, reading.place) from error
 
 
 def _as_task(raw: Raw, reading: Reading) -> Raw:
