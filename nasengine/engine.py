@@ -30,6 +30,7 @@ from nasengine.listener import Listener
 from nasengine.plan import make
 from nasengine.plan_supernet import trust
 from nasengine.planned import Plan
+from nasengine.portrait import portrait
 from nasengine.runs import Run, run_folder, writable
 from nasengine.search import relay
 from nasengine.search.propose import Executor, propose
@@ -105,7 +106,7 @@ def seen_by_optuna(ledger: Ledger, name: str, listener: Listener) -> Iterator[No
     """Optuna's view of the search, kept up to date while it runs; what goes wrong in it never ends the search."""
     from nasengine.ledger.live_view import OptunaView
 
-    view = OptunaView(ledger, name)
+    view = OptunaView(ledger, name, portrait)
     try:
         yield
     finally:

@@ -2,11 +2,13 @@
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from nasengine.errors import LedgerError
 from nasengine.ledger.lease import Lease
 from nasengine.ledger.ledger import Ledger
+from nasengine.ledger.optuna_pictures import Picture
 from nasengine.ledger.optuna_view import Mirror
 from nasengine.ledger.outage import is_away
 
@@ -19,14 +21,16 @@ class OptunaView:
 
     It shares the ledger's write lock, gives way to it, and rests for as long as it wrote. Where the database goes away
     it begins anew when that is back. It never ends a search: what went wrong is in `error` afterwards.
+    `picture` draws a trial; a view that falls behind draws only what leads.
     Raises LedgerError for a ledger in memory.
     """
 
-    def __init__(self, ledger: Ledger, name: str) -> None:
-        _need_file(ledger)
+    def __init__(self, ledger: Ledger, name: str, picture: Picture | None = None) -> None:
+        need_file(ledger)
         self.error: str | None = None
         self._ledger = ledger
         self._name = name
+        self._picture = picture
         self._closing = threading.Event()
         self._written = 0
         self._thread = threading.Thread(target=self._run, name=f"optuna view of {name}", daemon=True)
@@ -71,34 +75,41 @@ class OptunaView:
             time.sleep(POLL_SECONDS)
 
     def _follow_once(self) -> None:
-        mirror = Mirror(self._ledger, self._name)
+        mirror = Mirror(self._ledger, self._name, self._picture)
         try:
             while not self._closing.wait(POLL_SECONDS):
                 mirror.synchronise(pause=self._closing.wait)
             mirror.synchronise()
         finally:
             self._written += mirror.written
+            self.error = self.error or mirror.trouble and f"Optuna view of {self._name}: {mirror.trouble}"
             with suppress(Exception):  # there is nothing to lose in letting go
                 mirror.close()
 
 
-def catch_up(ledger: Ledger, name: str) -> int:
+def catch_up(
+    ledger: Ledger, name: str, picture: Picture | None = None, on_note: Callable[[str], object] = lambda text: None
+) -> int:
     """Write what Optuna's copy of a search lacks; returns how many trials, 0 while the search's driver does it itself.
+
+    `on_note` hears why pictures are missing.
 
     Raises LedgerError for an unknown search, a ledger in memory, and a study of that name that is somebody else's.
     """
-    _need_file(ledger)
+    need_file(ledger)
     ledger.search(name)
     try:
         lease = _take_turn(ledger, name)
     except LedgerError:
         return 0
     try:
-        mirror = Mirror(ledger, name)
+        mirror = Mirror(ledger, name, picture)
         try:
             return mirror.synchronise()
         finally:
             mirror.close()
+            if mirror.trouble is not None:
+                on_note(f"Optuna view of {name}: {mirror.trouble}")
     finally:
         lease.release()
 
@@ -109,6 +120,7 @@ def _take_turn(ledger: Ledger, name: str) -> Lease:
         return Lease(ledger.database, f"view {name}", connection)
 
 
-def _need_file(ledger: Ledger) -> None:
+def need_file(ledger: Ledger) -> None:
+    """Raise LedgerError for a database in memory, which Optuna could not open."""
     if ledger.database.in_memory:
         raise LedgerError("Optuna view: the results database is in memory; name a file or a PostgreSQL URL with --db")

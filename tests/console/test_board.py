@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from nasengine.console.board import served
+from nasengine.console.board import has_screen, served
 from nasengine.errors import NasError
 from tests.console.typed import ROOT, nasengine
 
@@ -26,7 +26,7 @@ def read(address: str) -> Any:
 def test_the_dashboard_shows_every_search_until_ctrl_c(db: str, tmp_path: Path) -> None:
     pytest.importorskip("optuna_dashboard")
     process = subprocess.Popen(
-        [sys.executable, "-m", "nasengine.cli", "dashboard", "--db", db],
+        [sys.executable, "-m", "nasengine.cli", "dashboard", "one", "--db", db, "--no-open"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
@@ -39,13 +39,13 @@ def test_the_dashboard_shows_every_search_until_ctrl_c(db: str, tmp_path: Path) 
         while not lines or not lines[-1].startswith("http://"):
             lines.append(process.stderr.readline())
             assert lines[-1], lines
-        address = lines[-1].split()[0]
+        address, _, page = lines[-1].split()[0].rpartition("/dashboard/studies/")
         (study,) = read(f"{address}/api/studies")["study_summaries"]
         trials = read(f"{address}/api/studies/{study['study_id']}?after=0")["trials"]
     finally:
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=60)
-    assert study["study_name"] == "one"
+    assert study["study_name"] == "one" and study["study_id"] == int(page)
     assert [trial["state"] for trial in trials] == ["Complete"] * 3
     assert process.returncode == 0 and "Traceback" not in rest
 
@@ -54,6 +54,20 @@ def test_without_the_extra_it_says_how_to_get_it(db: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     done = nasengine("dashboard", "--db", db)
     assert done.code == 2 and "pip install 'nasengine[dashboard]'" in done.err
+
+
+def test_a_search_that_is_not_there_is_not_shown(db: str) -> None:
+    done = nasengine("dashboard", "on", "--db", db, "--no-open")
+    assert done.code == 2 and 'Did you mean "one"?' in done.err
+
+
+def test_a_browser_is_opened_where_there_is_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert not has_screen()
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert has_screen()
 
 
 def hello(environment: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:

@@ -133,7 +133,7 @@ def test_a_view_that_fails_does_not_end_the_search(
     def fall(*_: Any) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("nasengine.ledger.optuna_view._study_id", fall)
+    monkeypatch.setattr("nasengine.ledger.optuna_study.open_study", fall)
     train(search, 0)
     view = OptunaView(ledger, "one")
     assert view.close() == 0
