@@ -93,6 +93,7 @@ FREE = {
     "retrain_plan",
     "retrained",
     "runs",
+    "starter",
     "scale",
     "surroundings",
     "testing",
