@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from nasengine.search.objective import COMPARED
+
 BARE = 3  # letters of an option's name that are enough to know it by
 
 
 def epoch_words(values: Mapping[str, Any]) -> str:
-    """Loss, accuracy and, for a supernet, what it settles on."""
-    words = [f"loss {values['train_loss']:.3f}", f"accuracy {values['train_accuracy']:.3f}"]
+    """Loss, the task's figure (accuracy, r2 or iou) and, for a supernet, what it settles on."""
+    words = [f"loss {values['train_loss']:.3f}"]
+    words += [f"{name} {values[f'train_{name}']:.3f}" for name in COMPARED if f"train_{name}" in values]
     if "skip_share" in values:
         words += [f"skips {values['skip_share']:.0%}", f"entropy {values['gate_entropy']:.2f}"]
         words.append(cell_words(values["architecture"]))

@@ -17,6 +17,7 @@ from nasengine.plan import make
 from nasengine.planned import Plan
 from nasengine.runs import Run, Trial
 from nasengine.scale import published_scale
+from nasengine.search.objective import MEASURED
 
 if TYPE_CHECKING:
     from nasengine.console.progress import Lines
@@ -81,9 +82,8 @@ def supernet_found(run: Run, db: str) -> str:
     from nasengine.engine import next_search
 
     trial = run.trial("supernet")
-    figures = [f"{name.replace('_', ' ')} {value:.4f}" for name, value in trial.values.items() if "accuracy" in name]
     return (
-        f"search {run.name}, supernet: {', '.join(figures)}; {number(trial.params)} parameters, trained in "
+        f"search {run.name}, supernet: {measured(trial)}; {number(trial.params)} parameters, trained in "
         f"{duration(trial.seconds)}\n\nNext:\n  {next_search(run.name, named(db))}\n"
         f"  nasengine fidelity {run.name}{at(db)}"
     )
@@ -102,12 +102,21 @@ def next_commands(run: Run, trial: Trial, db: str) -> list[str]:
     ]
 
 
+def measured(trial: Trial) -> str:
+    """What a trial's training measured, apart from losses."""
+    shown = {
+        name: value
+        for name, value in trial.values.items()
+        if "accuracy" in name or name.partition("_")[2] in MEASURED and not name.endswith("_loss")
+    }
+    return ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in shown.items())
+
+
 def figures(run: Run, trial: Trial) -> str:
     """The figures of a network in one paragraph."""
-    shown = [f"{name.replace('_', ' ')} {value:.4f}" for name, value in trial.values.items() if "accuracy" in name]
     trained = "by the table, trained" if run.search["evaluator"] == "table" else "trained"
     return (
-        f"search {run.name}, {trial.kind} network: {', '.join(shown)}; {number(trial.params)} parameters, "
+        f"search {run.name}, {trial.kind} network: {measured(trial)}; {number(trial.params)} parameters, "
         f"{number(trial.macs)} multiply-adds an image, {trained} in {duration(trial.seconds)}"
     )
 
