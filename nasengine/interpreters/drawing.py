@@ -3,7 +3,9 @@
 import json
 from collections import Counter
 
+from nasengine.interpreters.cells import cells
 from nasengine.interpreters.figure import Figure, Vertex, figures
+from nasengine.interpreters.stages import Block, Stage, stages
 from nasengine.space import Architecture, Space
 
 COLOURS = {
@@ -16,6 +18,21 @@ SHOWN = 4  # places of a shared piece that are named
 def text(space: Space, architecture: Architecture) -> str:
     """A line for each state, `node0 = sep_conv_3x3(in0) + skip_connect(in1)`; shared pieces once, below the network."""
     return "\n".join("\n".join([_title(figure), *_lines(figure)]) for figure in figures(space, architecture))
+
+
+def outline(space: Space, architecture: Architecture) -> str:
+    """The lines of `text` where there are cells; any other network as its stages, a line for each different block."""
+    if cells(space.network):
+        return text(space, architecture)
+    lines = [f"{space.name}, input {Stage('input', space.input, (), 0).shape_words}"]
+    for stage in stages(space, architecture, {}):
+        lines.append(f"{stage.name}: {', '.join([stage.shape_words, f'{stage.params:,} parameters', *stage.norms])}")
+        lines += [f"  {block.times:4}x  {_in_block(block)}" for block in stage.blocks]
+    return "\n".join(lines)
+
+
+def _in_block(block: Block) -> str:
+    return " | ".join(", ".join(" ".join(filter(None, words)) for words in part.lines) for part in block.parts)
 
 
 def _title(figure: Figure) -> str:

@@ -17,7 +17,7 @@ def table(space: Space, stages: Sequence[Stage]) -> str:
     """Each stage with its name, resolution, width and size, and its blocks beside it in columns."""
     across = _across(stages)
     most = min(max(len(one.blocks) for one in stages), across)
-    rows = [f"<TR>{_name('input', [', '.join(_input(space))])}{EMPTY * most}</TR>"]
+    rows = [f"<TR>{_name('input', [_input(space)])}{EMPTY * most}</TR>"]
     for one in stages:
         lines = [one.blocks[i : i + across] for i in range(0, len(one.blocks), across)]
         boxes = ["".join(map(_block, line)) + EMPTY * (most - len(line)) for line in lines]
@@ -41,24 +41,22 @@ def _line(words: Words) -> str:
 
 def strip(space: Space, stages: Sequence[Stage]) -> str:
     """All stages in one row: what stands there how often, its resolution and width."""
-    boxes = [_box([("input", "")], ", ".join(_input(space)), "")]
+    boxes = [_box([("input", "")], _input(space), "")]
     for one in stages:
         for block in one.blocks:
             part = block.parts[0]
             name = part.lines[0][0] if part.kind == "shared" else one.name
             times = f" ×{block.times}" if block.times > 1 else ""
-            boxes.append(_box([(f"{name}{times}", "")], ", ".join(filter(None, (one.size, one.width))), part.kind))
+            boxes.append(_box([(f"{name}{times}", "")], one.shape_words, part.kind))
     return _table(f"<TR>{ARROW.join(boxes)}</TR>", spacing=2)
 
 
-def _input(space: Space) -> tuple[str, str]:
-    channels, *sides = space.input
-    return "×".join(map(str, sides)), f"{channels} channels"
+def _input(space: Space) -> str:
+    return Stage("input", space.input, (), 0).shape_words
 
 
 def _facts(stage: Stage) -> list[str]:
-    shape = ", ".join(filter(None, (stage.size, stage.width)))
-    return [shape, f"{count(stage.params)} parameters", *stage.norms]
+    return [stage.shape_words, f"{count(stage.params)} parameters", *stage.norms]
 
 
 def count(number: int) -> str:

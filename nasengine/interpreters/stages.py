@@ -45,11 +45,6 @@ class Stage:
     minor: bool = False  # whether there is nothing in it but norms, activations and the like
 
     @property
-    def depth(self) -> int:
-        """How many blocks there are."""
-        return sum(block.times for block in self.blocks)
-
-    @property
     def size(self) -> str:
         """The resolution, or the number of tokens."""
         if len(self.shape) == 1:
@@ -60,7 +55,13 @@ class Stage:
     @property
     def width(self) -> str:
         """The channels, or how many numbers come out in the end."""
-        return f"{self.shape[0]} {'channels' if self.size else 'outputs'}"
+        word = "channel" if self.size else "output"
+        return f"{self.shape[0]} {word}{'s' * (self.shape[0] > 1)}"
+
+    @property
+    def shape_words(self) -> str:
+        """Both: `56×56, 24 channels`."""
+        return ", ".join(filter(None, (self.size, self.width)))
 
 
 @dataclass
