@@ -87,6 +87,7 @@ FREE = {
     "plan_words",
     "planned",
     "portrait",
+    "report",
     "reproduce",
     "reproduced",
     "retrain",
