@@ -12,8 +12,9 @@ def layout(opening: str, parts: Sequence[str], closing: str, glue: str = ", ", i
     together = glue.join(parts)
     if "\n" not in together and indent + len(opening + together + closing) <= LINE:
         return f"{opening}{together}{closing}"
-    if glue != ", ":  # a sum: a term to a line, in parentheses
-        return f"{opening}(\n{inner}" + f"\n{inner}{glue.lstrip()}".join(parts) + f"\n{pad})"
+    if glue != ", ":  # a sum, in parentheses: on one line if it fits there, else a term to a line
+        terms = together if len(inner + together) <= LINE else f"\n{inner}{glue.lstrip()}".join(parts)
+        return f"{opening}(\n{inner}{terms}\n{pad})"
     if "\n" not in together and len(inner + together) <= LINE:
         return f"{opening}\n{inner}{together}\n{pad}{closing}"
     return f"{opening}\n" + "".join(f"{inner}{part},\n" for part in parts) + f"{pad}{closing}"

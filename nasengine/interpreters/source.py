@@ -4,8 +4,9 @@ import json
 import keyword
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FunctionType
 from typing import Any
 
@@ -95,6 +96,27 @@ class _Variable:
     place: str
 
 
+@dataclass(frozen=True)
+class _Line:
+    """One assignment of a forward: `name = opening, parts with glue between, closing`; `reads` are its variables."""
+
+    name: str
+    opening: str
+    parts: tuple[str, ...]
+    closing: str
+    glue: str
+    reads: tuple[str, ...]
+
+    @property
+    def call(self) -> str:
+        """A layer's call as it may stand inside a sum; nothing for anything else."""
+        return f"{self.opening}{', '.join(self.parts)}{self.closing}" if self.opening.startswith("self.") else ""
+
+    def text(self) -> str:
+        """The assignment as source."""
+        return layout(f"{self.name} = {self.opening}", self.parts, self.closing, glue=self.glue)
+
+
 @dataclass
 class _Writer:
     """The interpreter whose values are the variables of a forward."""
@@ -104,7 +126,7 @@ class _Writer:
     words: _Words
     attributes: Mapping[str, str]
     created: list[str] = field(default_factory=list)
-    forward: list[str] = field(default_factory=list)
+    forward: list[_Line] = field(default_factory=list)
     taken: set[str] = field(default_factory=lambda: {"self", "x", "torch"})
 
     def op(self, place: str, layer: type, settings: Mapping[str, Any], inputs: tuple[_Variable, ...]) -> _Variable:
@@ -122,8 +144,9 @@ class _Writer:
 
     def concat(self, place: str, values: Sequence[_Variable]) -> _Variable:
         self.closure.lines.add("import torch")
-        names = layout("[", [value.name for value in values], "]", indent=12)
-        return self.assigned(self.words.of(place) or "joined", place, "torch.cat(", [names, "dim=1"], ")")
+        names = [value.name for value in values]
+        parts = [layout("[", names, "]", indent=12), "dim=1"]
+        return self.assigned(self.words.of(place) or "joined", place, "torch.cat(", parts, ")", reads=names)
 
     def mix(self, name: str, choice: Choice, on: Mapping[str, tuple[Any, _Variable]]) -> _Variable:
         values = [value for _, value in on.values()]
@@ -132,11 +155,32 @@ class _Writer:
         return self.add(_common([value.place for value in values]), values)
 
     def assigned(
-        self, words: str, place: str, opening: str, parts: Sequence[str], closing: str, glue: str = ", "
+        self,
+        words: str,
+        place: str,
+        opening: str,
+        parts: Sequence[str],
+        closing: str,
+        glue: str = ", ",
+        reads: Sequence[str] = (),
     ) -> _Variable:
         name = _fresh(words, self.taken)
-        self.forward.append(layout(f"{name} = {opening}", parts, closing, glue=glue))
+        self.forward.append(_Line(name, opening, tuple(parts), closing, glue, tuple(reads or parts)))
         return _Variable(name, place)
+
+    def statements(self, result: str) -> list[str]:
+        """The lines of the forward; what one sum alone reads is computed there, where that fits on its line."""
+        uses = Counter([result, *(name for line in self.forward for name in line.reads)])
+        calls = {line.name: line.call for line in self.forward if line.call and uses[line.name] == 1}
+        texts: dict[str, str] = {}
+        for line in self.forward:
+            texts[line.name] = line.text()
+            if line.glue == " + ":
+                whole = replace(line, parts=tuple(calls.get(part, part) for part in line.parts)).text()
+                if "\n" not in whole:
+                    texts = {name: text for name, text in texts.items() if name not in calls or name not in line.parts}
+                    texts[line.name] = whole
+        return list(texts.values())
 
     def written(self, place: str, name: str, value: Any) -> str:
         """A setting's value as source."""
@@ -167,9 +211,10 @@ def _common(places: Sequence[str]) -> str:
 
 def _network(space: Space, output: Sequence[int], writer: _Writer, result: str) -> str:
     pad = "\n        "
+    forward = pad.join([*writer.statements(result), f"return {result}"])
     shapes = f"(batch, {', '.join(map(str, space.input))}) to (batch, {', '.join(map(str, output))})"
     return (
         f'class {NETWORK}(nn.Module):\n    """From {shapes}."""\n\n'
         f"    def __init__(self) -> None:{pad}{pad.join(['super().__init__()', *writer.created])}\n\n"
-        f"    def forward(self, x: Tensor) -> Tensor:{pad}{pad.join([*writer.forward, f'return {result}'])}\n"
+        f"    def forward(self, x: Tensor) -> Tensor:{pad}{forward}\n"
     )

@@ -284,3 +284,11 @@ def test_a_setting_that_is_no_plain_value_is_refused() -> None:
 
     with pytest.raises(ExportError, match=r"a: setting kernel came as 3; exported source can hold"):
         source(two_layers(ConvNorm, Identity, width=4, kernel=Kernel(3)), Architecture({}))
+
+
+def test_what_one_sum_alone_reads_is_computed_there() -> None:
+    chained = chain(a=residual(op(ConvNorm, width=4), op(Identity)), h=op(Classifier, classes=2))
+    text = predicts_the_same(Space("sums", (4, 6, 6), chained), Architecture({})).text
+    assert "        a_body_0 = self.a_body_0(x)\n        a = x + self.a_body_1(a_body_0)\n" in text
+    twice = network(a=op(ConvNorm, width=4), sum=reads("a", "a", add()), h=op(Classifier, classes=2))
+    assert "sum = a + a\n" in predicts_the_same(Space("twice", (4, 6, 6), twice), Architecture({})).text
