@@ -1,4 +1,4 @@
-"""Finds and loads spaces, strategies, evaluators and executors: a name is a path, and nothing is registered.
+"""Finds and loads spaces, strategies, evaluators, executors and formats: a name is a path, and nothing is registered.
 
 `pr-darts` is strategies/pr_darts.py. Wherever a name may stand, so may `./my_file.py` and `package.module`.
 """
@@ -21,7 +21,10 @@ from nasengine.settings import Setting, fill, settings_of
 from nasengine.space import Published, Space
 from nasengine.user_files import Pack, import_file, pack
 
-FOLDERS = {"space": "search_spaces", "strategy": "strategies", "evaluator": "evaluators", "executor": "executors"}
+FOLDERS = {
+    "space": "search_spaces", "strategy": "strategies", "evaluator": "evaluators", "executor": "executors",
+    "format": "exporters.formats",
+}  # fmt: skip
 
 
 def find(kind: str, name: str) -> Path:
@@ -155,7 +158,7 @@ def _space_function(name: str) -> Any:
 
 
 def _folder(kind: str) -> Path:
-    return Path(__file__).parent / FOLDERS[kind]
+    return Path(__file__).parent.joinpath(*FOLDERS[kind].split("."))
 
 
 def _module_file(kind: str, name: str) -> Path:

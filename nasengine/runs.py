@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from nasengine import plugins
+from nasengine.commands import USUAL, train_command
 from nasengine.errors import ExportError, LedgerError
 from nasengine.executors._storage import is_url, local_copy
 from nasengine.ledger import DEFAULT, Ledger
@@ -34,6 +35,13 @@ def run_folder(ledger: Ledger, name: str, files: str | None = None) -> Path:
     return (Path(str(url.database)) if at_file else DEFAULT).with_suffix(".runs") / name
 
 
+def address(ledger: Ledger) -> str:
+    """Where a database is, as --db takes it: a SQLite file as its path, another by its URL without the password."""
+    url = ledger.database.engine.url
+    at_file = url.get_backend_name() == "sqlite" and url.database is not None
+    return str(url.database) if at_file else url.render_as_string(hide_password=True)
+
+
 def writable(folder: Path) -> Path:
     """A folder, made where it is missing. Raises LedgerError where nothing can be written into it."""
     try:
@@ -51,8 +59,14 @@ def writable(folder: Path) -> Path:
 class Trial:
     """One network of a search: its figures as attributes, and the network itself."""
 
-    def __init__(self, row: Mapping[str, Any], search: Mapping[str, Any], curve: list[dict[str, Any]]):
-        self.row, self.search, self.epochs = row, search, curve
+    def __init__(
+        self,
+        row: Mapping[str, Any],
+        search: Mapping[str, Any],
+        curve: list[dict[str, Any]],
+        ledger: Ledger | None = None,
+    ):
+        self.row, self.search, self.epochs, self.ledger = row, search, curve, ledger
         self.number: int = row["trial"]
         self.kind: str = row["kind"]
         self.state: str = row["state"]
@@ -88,16 +102,37 @@ class Trial:
             raise ExportError(f"{self!r}: a supernet is not a network to keep; take the final one: run.best")
         made = Model(self.space, self.architecture)
         if weights:
-            if not self.row["weights"]:
-                raise ExportError(f"{self!r}: no weights were kept; train it again with `nasengine train`")
+            self._require_weights()
             load_weights(made, Path(self.row["weights"]))
         return made.eval()
 
-    def export(self, folder: str | Path) -> "Exported":
-        """Write the network as a folder that needs torch alone: model.py, weights, architecture.json, README.md."""
-        from nasengine.exporters.folder import export
+    def _require_weights(self) -> None:
+        """Raise ExportError with the command that makes them where there are none."""
+        place = self.row["weights"]
+        if place and Path(place).exists():
+            return
+        name = f"{self.search['name']}, {self.kind} {self.number}"
+        why = (
+            f"its weights are no longer at {place}"
+            if place
+            else "it has no weights: none were made, or they were pruned"
+        )
+        db = USUAL if self.ledger is None else address(self.ledger)
+        raise ExportError(
+            f"{name}: {why}; train the same architecture again, then export that:\n"
+            f"  {train_command(self.search, self.row, db, seeds=1)}"
+        )
 
-        return export(self.model(), Path(folder), facts=self.facts())
+    def export(
+        self, folder: str | Path, formats: Sequence[str] = ("source", "safetensors"), **words: Any
+    ) -> "Exported":
+        """Write the network as a folder in these formats, each checked; takes what nasengine.export.export_trial takes.
+
+        Without more it is source, weights, architecture.json and README.md, which need torch and safetensors alone.
+        """
+        from nasengine.export import export_trial
+
+        return export_trial(self, folder, formats, **words)
 
     def facts(self) -> dict[str, Any]:
         """Everything known about where this network comes from, for its card."""
@@ -190,7 +225,9 @@ class Run:
         return self.ledger.gates(self.trial("supernet").row["id"])
 
     def _trial(self, row: Mapping[str, Any]) -> Trial:
-        return Trial({**row, "weights": self._place_of(row["weights"])}, self.search, self.ledger.epochs(row["id"]))
+        return Trial(
+            {**row, "weights": self._place_of(row["weights"])}, self.search, self.ledger.epochs(row["id"]), self.ledger
+        )
 
     def _place_of(self, weights: str | None) -> str | None:
         """Where weights are now: as recorded, or beside the database when it was moved or is read from elsewhere."""
