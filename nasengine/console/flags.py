@@ -15,7 +15,10 @@ Json = Annotated[bool, Parameter(name="--json", help="Print JSON on standard out
 Db = Annotated[str, Parameter(help="The results database: a SQLite file or any SQLAlchemy URL.")]
 SpaceName = Annotated[str, Parameter(help="A name of `nasengine spaces`, ./my_file.py, or package.module.")]
 SearchName = Annotated[str | None, Parameter(help="The search; without, the newest one.")]
-DATA_WORDS = "digits, mnist, fashion-mnist, hf:OWNER/NAME, an .npz, or a folder of images."
+DATA_WORDS = (
+    "digits, fashion-mnist, hf:OWNER/NAME, a folder of pictures, an .npz, .csv or .parquet, or ./file.py:function; "
+    "options such as --data.size 64: `nasengine data --help`."
+)
 Data = Annotated[str, Parameter(help=DATA_WORDS)]
 Limit = Annotated[int | None, Parameter(help="Use only so many of the training and validation images.")]
 Which = Annotated[str, Parameter(help="best, final, final-N where there are several, or a candidate's number.")]
