@@ -8,7 +8,7 @@ from typing import Any
 from nasengine.errors import NasError
 from nasengine.job import Json
 from nasengine.pareto import Trials, trials
-from nasengine.report import spoken, summary
+from nasengine.report import spoken, summary, surroundings
 from nasengine.report.findings import Findings
 from nasengine.report.gates import GateStory, story
 from nasengine.report.ranks import Early, Ranking, early, mean_of_rounds, rankings, rounds
@@ -44,14 +44,14 @@ def contents(found: Findings, db: str) -> Contents:
     """Work out all that is said; nothing is drawn yet."""
     supernets = [row["id"] for row in found.rows if row["kind"] == "supernet"]
     stories = [story(found.curves.get(one, []), found.gates.get(one, [])) for one in supernets]
-    commands = summary.commands(found, db)
+    commands = surroundings.commands(found, db)
     if found.search["command"]:
         commands = [*commands, ("It was begun with", found.search["command"])]
     return Contents(
         found, found.search["name"], summary.lead(found), summary.state(found), summary.key_figures(found),
         summary.baselines(found), front_of(found), [one for one in stories if one], rankings(found), early(found),
         rounds(found), spoken.exchanges(found), spoken.kinds(found), spoken.failures(found), found.cost,
-        summary.environment(found), [(title, without_password(command)) for title, command in commands],
+        surroundings.environment(found), [(title, without_password(command)) for title, command in commands],
     )  # fmt: skip
 
 

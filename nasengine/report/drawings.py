@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nasengine.job import plain
-from nasengine.report import drawn, pictures, summary
+from nasengine.report import drawn, insight_charts, pictures, summary, surroundings, training_charts
 from nasengine.report.contents import Contents
 from nasengine.report.ranks import mean_of_rounds
 
@@ -24,14 +24,14 @@ def drawings(of: Contents) -> dict[str, Any]:
         "progress": [*drawn.progress(found)],
         "planes": [*drawn.planes(found, of.front)],
         "volumes": drawn.volumes(of.front) if of.front else None,
-        "learning": [*drawn.supernets(found), *drawn.learning(found)],
-        "when": drawn.when(found),
-        "gate_charts": [[*drawn.of_gates(one)] for one in of.stories],
-        "agreement": [*drawn.agreement(of.rankings)],
-        "early_chart": drawn.early_epochs(of.early) if of.early else None,
-        "rounds_chart": drawn.rounds(of.rounds) if of.rounds else None,
+        "learning": [*training_charts.supernets(found), *training_charts.learning(found)],
+        "when": training_charts.when(found),
+        "gate_charts": [[*insight_charts.of_gates(one)] for one in of.stories],
+        "agreement": [*insight_charts.agreement(of.rankings)],
+        "early_chart": insight_charts.early_epochs(of.early) if of.early else None,
+        "rounds_chart": insight_charts.rounds(of.rounds) if of.rounds else None,
         "rounds_mean": mean_of_rounds([one["tau"] for one in of.rounds]) if of.rounds else None,
-        "costs": summary.costs(found),
+        "costs": surroundings.costs(found),
         "settings": _pairs(search["settings"]),
         "options": _pairs(search["options"]),
         "recipes": _recipes(search["recipe"] or {}),

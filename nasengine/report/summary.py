@@ -1,13 +1,13 @@
 """What a search was and what came of it, in sentences and figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from statistics import median, stdev
-from typing import Any
 
-from nasengine.commands import called, export_command, search_command, show_command, train_command
+from nasengine.commands import called
 from nasengine.console.costs import cost_words
 from nasengine.console.output import duration, number
+from nasengine.fidelity.report import STRATEGY as OF_FIDELITY
 from nasengine.job import Json
 from nasengine.pareto import Trials
 from nasengine.report.charts import OUTCOME_WORDS
@@ -16,23 +16,32 @@ from nasengine.report.findings import Findings, figures_of
 from nasengine.report.ranks import words
 from nasengine.search.objective import Objective
 
+TRAIN = "train"  # what the database calls the strategy of one network that is trained
 FIRST = 10  # candidates that stand for what a search begins with
 
 
 def lead(found: Findings) -> str:
     """What was searched, how, on what, for what."""
-    search = found.search
-    supernet = found.of_kind("supernet") or [row for row in found.rows if row["kind"] == "supernet"]
-    how = f"by {search['strategy']}"
-    if supernet and search["epochs"]:
-        how += f", which trains a supernet for {search['epochs']} epochs"
-    elif search["evaluator"] == "table":
-        how += ", answered by a table of published results"
-    elif search["evaluator"] != "train":
-        how += f", candidates measured by {search['evaluator']}"
-    elif search["epochs"]:
-        how += f", each candidate trained for {search['epochs']} epochs"
-    return f"Space {search['space']} {how}, on {search['data'] or 'no data'}, to make {goal_words(found)}."
+    search, epochs = found.search, found.search["epochs"]
+    data = search["data"] or "no data"
+    if search["strategy"] == TRAIN:
+        return f"One network of space {search['space']}, trained on {data} for {epochs} epochs under each seed."
+    if search["strategy"] == OF_FIDELITY:
+        supernet = search["options"]["supernet"]
+        return f"Networks of space {search['space']}, measured with the weights of {supernet} and trained, on {data}."
+    return f"Space {search['space']} by {search['strategy']}{_how(found)}, on {data}, to make {goal_words(found)}."
+
+
+def _how(found: Findings) -> str:
+    """How networks were measured, as a sentence goes on."""
+    epochs, evaluator = found.search["epochs"], found.search["evaluator"]
+    if any(row["kind"] == "supernet" for row in found.rows):
+        return f", which trains a supernet for {epochs} epochs"
+    if evaluator == "table":
+        return ", answered by a table of published results"
+    if evaluator != "train":
+        return f", candidates measured by {evaluator}"
+    return f", each candidate trained for {epochs} epochs" if epochs else ""
 
 
 def goal_words(found: Findings) -> str:
@@ -154,46 +163,3 @@ def front_rows(found: Findings, front: Trials) -> list[Json]:
     """The candidates on the front, the best by the first objective first."""
     by_number = {row["trial"]: row for row in found.candidates}
     return [by_number[row["trial"]] for row in front.best]
-
-
-def commands(found: Findings, db: str) -> list[tuple[str, str]]:
-    """What one does next, and the exact command for it."""
-    search, best = found.search, found.best
-    told = []
-    if search["state"] != "complete":
-        told.append(("Go on with this search", search_command(search, db)))
-    if best is None and found.of_kind("supernet") and search["state"] == "complete":
-        from nasengine.engine import next_search
-
-        told.append(("Search the supernet", next_search(search["name"], db)))
-    if best is not None and search["evaluator"] != "table" and best["kind"] != "supernet":
-        told.append(("Take the best network away", export_command(search, best, db)))
-    if best is not None:
-        told.append(("Look at it", show_command(search, best, db)))
-        told.append(("Train it again under three seeds", train_command(search, best, db)))
-    if search["state"] == "complete" and search["words"]:
-        told.append(("Search once more", search_command({**search, "name": f"{search['name']}-again"}, db)))
-    return [(title, command) for title, command in told if command]
-
-
-def costs(found: Findings) -> list[tuple[str, str]]:
-    """What all attempts took, with units."""
-    told = []
-    for name, value in found.cost.items():
-        if value:
-            words_of = (
-                duration(value) if name.endswith("seconds") else f"{value:,.0f}" if value >= 100 else f"{value:.4g}"
-            )
-            more = f" ({value / 3.6e6:.3g} kWh)" if name == "joules" else ""
-            told.append((name.replace("_", " ").replace("seconds", "time"), words_of + more))
-    return told
-
-
-def environment(found: Findings) -> Mapping[str, Any]:
-    """Where it ran; each time that it went on is counted, not listed."""
-    known = dict(found.search["environment"] or {})
-    resumed = known.pop("resumed", [])
-    known |= {"nasengine": found.search["version"], "data": found.search["data"]}
-    known |= {"data fingerprint": (found.search["data_fingerprint"] or "")[:16] or None, "seed": found.search["seed"]}
-    known |= {"went on": f"{len(resumed)} times"} if resumed else {}
-    return {name: value for name, value in known.items() if value is not None}

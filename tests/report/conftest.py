@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nasengine.ledger import Ledger
+from nasengine.ledger import Ledger, Trial
 from nasengine.plugins import load_space
 from nasengine.report.findings import Findings, read
 from tests.report.made_up import EVIL, candidates, facts, small, supernet
@@ -27,6 +27,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
             record.stop()
         with ledger.open_search("stopped", **facts(trials=50)) as record:
             candidates(record, 8)
+            record.start(Trial(8))  # cut off in the middle
             record.stop()
         with ledger.open_search("table", **facts(evaluator="table", epochs=None, recipe={})) as record:
             candidates(record, 5)

@@ -25,9 +25,10 @@ def test_the_best_stands_first_and_has_a_curve(findings: Callable[[str], Finding
     assert [one["epoch"] for one in found.curves[found.ranked[0]["id"]]] == [1, 2, 3, 4]
 
 
-def test_a_row_that_ran_when_its_driver_died_has_no_end(findings: Callable[[str], Findings]) -> None:
+def test_a_trial_that_was_cut_off_has_no_end(findings: Callable[[str], Findings]) -> None:
     found = findings("stopped")
-    assert found.search["state"] == "stopped" and found.best is not None and found.best["kind"] == "candidate"
+    assert found.outcomes["stopped"] == 1 and found.candidates[-1]["finished"] is None
+    assert found.best is not None and found.best["kind"] == "candidate"
 
 
 def test_networks_that_other_searches_know(findings: Callable[[str], Findings]) -> None:

@@ -26,7 +26,7 @@ def test_test_accuracy_comes_with_its_deviation_over_seeds(findings: Callable[[s
 
 
 def test_how_it_stands(findings: Callable[[str], Findings]) -> None:
-    assert "8 of 50 planned candidates" in state(findings("stopped"))
+    assert "9 of 50 planned candidates" in state(findings("stopped"))
     assert "10 complete, 4 beyond a bound, 4 ended early, 2 failed." in state(findings(EVIL))
 
 
