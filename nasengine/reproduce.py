@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nasengine.differences import Change
 from nasengine.engine import conduct
 from nasengine.errors import NasError
 from nasengine.job import plain
@@ -15,7 +16,7 @@ from nasengine.ledger.environment import version
 from nasengine.listener import Listener
 from nasengine.plan import OF_THE_DATA, make
 from nasengine.planned import Plan
-from nasengine.reproduced import Change, Outcome, decisions_of, facts, outcome
+from nasengine.reproduced import Outcome, decisions_of, facts, outcome
 from nasengine.reproduced import surroundings as changed_surroundings
 from nasengine.runs import Run
 from nasengine.search import relay

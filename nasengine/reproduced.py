@@ -1,17 +1,17 @@
 """What differs between a search and its repetition: surroundings, facts, proposals, values, choice, final figures."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nasengine.commands import called
+from nasengine.differences import Change, differences
 from nasengine.job import Json
 from nasengine.ledger.ledger import FIXED
 from nasengine.runs import Run
 from nasengine.space import Decision
 
 MEASURED = ("seconds", "latency", "energy")  # words of values that no two measurements agree on
-Change = tuple[Any, Any]  # then, now
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def facts(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Change]:
     """What two searches were asked differently, by dotted names; what decides nothing is left out."""
     found: dict[str, Change] = {}
     for name in FIXED:
-        found |= dict(_changes(name, old[name], new.get(name)))
+        found |= dict(differences(name, old[name], new.get(name)))
     return found
 
 
@@ -100,14 +100,6 @@ def surroundings(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Ch
     now = {**(new["environment"] or {}), "nasengine": new["version"]}
     names = [name for name in then if name != "resumed" and name in now]
     return {name: (then[name], now[name]) for name in names if then[name] != now[name]}
-
-
-def _changes(place: str, old: Any, new: Any) -> Iterator[tuple[str, Change]]:
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in sorted({*old, *new}):
-            yield from _changes(f"{place}.{key}", old.get(key), new.get(key))
-    elif old != new and (old or new):  # nothing given is nothing recorded
-        yield place, (old, new)
 
 
 def _candidates(run: Run) -> dict[int, Json]:

@@ -12,10 +12,11 @@ from nasengine.console.flags import SearchFlags, named
 from nasengine.console.output import emit, note, number, say
 from nasengine.console.searching import resumable
 from nasengine.console.words import arguments, split
+from nasengine.differences import Change
 from nasengine.errors import NasError
 from nasengine.ledger import Ledger
 from nasengine.reproduce import Repetition, carry_out, prepare
-from nasengine.reproduced import Change, Outcome
+from nasengine.reproduced import Outcome
 
 SHOWN = 60  # letters of a fact
 
