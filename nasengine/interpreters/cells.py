@@ -94,7 +94,7 @@ class _Cell:
         if vertex.kind == "input":
             prepared = alone and reader is not None and _is_fixed(reader) and len(reader.inputs) == 1
             self.sources[number] = () if prepared else (self.oval(number, vertex.name or vertex.label),)
-        elif vertex.kind == "add" and alone and reader is not None and _is_in(vertex.name, reader.name):
+        elif vertex.kind == "add" and alone and reader is not None and _is_in(vertex, reader):
             self.sources[number] = arriving  # the operation's box stands for the sum, too
         elif vertex.kind in JOINS or (vertex.picked and len(vertex.inputs) > 1):
             self.sources[number] = self.joined(number, vertex, arriving)
@@ -142,8 +142,9 @@ def _is_fixed(vertex: Vertex) -> bool:
     return not vertex.picked and vertex.kind not in (*JOINS, "shared", "input")
 
 
-def _is_in(place: str, step: str) -> bool:
-    return place.rpartition(".")[0] == step
+def _is_in(join: Vertex, reader: Vertex) -> bool:
+    """Whether a sum is made in the step that reads it, for a layer there."""
+    return reader.kind not in JOINS and "." in join.name and join.name.rpartition(".")[0] == reader.name
 
 
 def _last(name: str) -> str:

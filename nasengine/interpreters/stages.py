@@ -75,6 +75,7 @@ class _Met:
     words: Words = ("", "")  # of a layer, and of an option that is told as one
     kind: str = ""
     decision: str = ""  # what picked it, or its settings
+    option: str = ""  # as what it was picked
     params: int = 0
 
     def all(self) -> Iterator["_Met"]:
@@ -90,6 +91,11 @@ class _Met:
             return
         for one in self.inside:
             yield from one.leaves()
+
+    @property
+    def picked(self) -> str:
+        """What was decided about it, in words."""
+        return ", ".join(filter(None, (f"{self.decision} {self.option}" if self.option else "", self.words[1])))
 
     @property
     def minor(self) -> bool:
@@ -138,9 +144,9 @@ def _name_options(choice: Choice, met: _Met) -> None:
         name = one.place.removeprefix(f"{met.place}.")
         leaves = list(one.leaves())
         if len([leaf for leaf in leaves if not leaf.minor]) <= 1:
-            one.words = name, ", ".join(leaf.words[1] for leaf in leaves if leaf.decision and leaf.words[1])
+            one.words = name, ", ".join(words for leaf in leaves if leaf.decision and (words := leaf.picked))
         one.kind = min((leaf.kind for leaf in leaves), key=_strength, default="skip")
-        one.decision = choice.name
+        one.decision, one.option = choice.name, name
 
 
 def _settings(layer: type, settings: Mapping[str, Any], picked: Sequence[str]) -> str:
