@@ -91,6 +91,12 @@ def _made(name: str, raw: Raw, settings: tuple[int, int | None, float, float], p
         target_mean=scale.mean,
         target_std=scale.std,
         damaged=raw.damaged,
+        split={
+            "seed": settings[0],
+            "limit": settings[1],
+            "validation": None if raw.validation else settings[2],
+            "test": None if raw.test else settings[3],
+        },
     )
 
 

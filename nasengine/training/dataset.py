@@ -1,6 +1,7 @@
 """What a data set is once it is loaded: three parts, and the facts that belong to them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -47,6 +48,8 @@ class Dataset:
     `classes` is the number of outputs: classes, targets of a regression, or classes of a pixel. Labels are (N,) int64;
     of a regression (N, targets) float32, standardised by `target_mean` and `target_std`; of a segmentation
     (N, height, width) int64, where 255 marks pixels that do not count. `damaged` names pictures that were left out.
+    `split` is how the parts came about: the seed, the limit, and the shares of validation and test, None for what the
+    set brought itself.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Dataset:
     target_mean: tuple[float, ...] = ()
     target_std: tuple[float, ...] = ()
     damaged: tuple[str, ...] = ()
+    split: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def balance(self) -> tuple[int, ...] | None:

@@ -17,7 +17,7 @@ from nasengine.training.streamed import Streamed
 PARTS = ("train", "validation", "test")
 FACTS = (
     "name", "input", "classes", "fingerprint", "class_names", "mean", "std", "task", "target_mean", "target_std",
-    "damaged",
+    "damaged", "split",
 )  # fmt: skip
 
 
@@ -46,7 +46,8 @@ def put_together(tensors: Mapping[str, Tensor], facts: str) -> Dataset:
         for name, tensor in tensors.items()
     }
     parts: dict[str, Any] = {part: Split(numbers[f"{part}.images"], numbers[f"{part}.labels"]) for part in PARTS}
-    return Dataset(**parts, **{name: tuple(fact) if isinstance(fact, list) else fact for name, fact in read.items()})
+    known: dict[str, Any] = {name: tuple(fact) if isinstance(fact, list) else fact for name, fact in read.items()}
+    return Dataset(**parts, **known)
 
 
 def write(dataset: Dataset, path: Path) -> Path:
