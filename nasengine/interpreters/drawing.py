@@ -1,6 +1,5 @@
-"""One network to look at: as lines of text for a terminal, and as a figure for Graphviz."""
+"""One network to look at in a terminal: a line for each state, or for each different block of a stage."""
 
-import json
 from collections import Counter
 
 from nasengine.interpreters.cells import cells
@@ -8,10 +7,6 @@ from nasengine.interpreters.figure import Figure, Vertex, figures
 from nasengine.interpreters.stages import Block, Stage, stages
 from nasengine.space import Architecture, Space
 
-COLOURS = {
-    "conv": "#c6dbef", "attention": "#dadaeb", "mlp": "#d9f0d3", "pool": "#fdd0a2", "skip": "#f0f0f0",
-    "zero": "#fcbba1", "norm": "#fff7bc", "head": "#e0ecf4", "shared": "#9ecae1",
-}  # fmt: skip
 SHOWN = 4  # places of a shared piece that are named
 
 
@@ -75,39 +70,3 @@ def _expression(figure: Figure, vertex: Vertex, states: dict[int, str]) -> str:
         for number in vertex.inputs
     ]
     return " + ".join(parts) if vertex.kind == "add" else f"{vertex.label}({', '.join(parts)})"
-
-
-def dot(space: Space, architecture: Architecture) -> str:
-    """A Graphviz figure: the network, and beside it every shared piece once."""
-    lines = [
-        f"digraph {_quoted(space.name)} {{",
-        '  rankdir=TB; nodesep=0.25; ranksep=0.3; fontname="Helvetica";',
-        '  node [shape=box, style="rounded,filled", fontname="Helvetica", fontsize=11, height=0.3];',
-        "  edge [arrowsize=0.6];",
-    ]
-    for index, figure in enumerate(figures(space, architecture)):
-        lines += [f"  subgraph cluster_{index} {{", f"    label={_quoted(_title(figure))}; color=grey;"]
-        lines += [f"    {line}" for line in _drawn(figure, f"f{index}_")]
-        lines.append("  }")
-    return "\n".join([*lines, "}", ""])
-
-
-def _drawn(figure: Figure, prefix: str) -> list[str]:
-    """Vertices and edges of one figure."""
-    states = _states(figure)
-    lines = []
-    for number, vertex in enumerate(figure.vertices):
-        name = states.get(number, "")
-        join = vertex.kind in ("add", "concat")
-        shown = vertex.label
-        if join and "." not in name:
-            shown = name if vertex.kind == "add" else f"{name}: concat"
-        shape = ", shape=ellipse" if join or vertex.kind == "input" else ""
-        colour = COLOURS.get(vertex.kind, "#ffffff")
-        lines.append(f'{prefix}{number} [label={_quoted(shown)}, fillcolor="{colour}"{shape}];')
-        lines += [f"{prefix}{source} -> {prefix}{number};" for source in vertex.inputs]
-    return lines
-
-
-def _quoted(words: str) -> str:
-    return json.dumps(words, ensure_ascii=False)

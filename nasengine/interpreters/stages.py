@@ -181,7 +181,7 @@ def stages(space: Space, architecture: Architecture, cells: Mapping[Node, str]) 
         for stage in _of_step(name, step):
             if made and stage.minor and made[-1].shape == stage.shape:
                 made[-1] = replace(made[-1], params=made[-1].params + stage.params)
-            elif made and made[-1].steps and stage.steps and made[-1].shape == stage.shape:
+            elif made and made[-1].steps and stage.steps and _are_alike(made[-1], stage):
                 made[-1] = _merged(made[-1], stage)
             else:
                 made.append(stage)
@@ -218,6 +218,12 @@ def _shape(group: Sequence[_Met]) -> Shape:
 
 def _is_norm(leaf: _Met) -> bool:
     return leaf.kind == "norm" and bool(leaf.decision)
+
+
+def _are_alike(first: Stage, second: Stage) -> bool:
+    """Whether two stages may be told as one: cells stay with cells."""
+    cells = [any(part.kind == "shared" for block in one.blocks for part in block.parts) for one in (first, second)]
+    return first.shape == second.shape and cells[0] == cells[1]
 
 
 def _merged(first: Stage, second: Stage) -> Stage:
