@@ -28,16 +28,9 @@ def dashboard(name: str | None, db: str, host: str, port: int | None, opened: bo
     """Bring Optuna's view up to date, serve it, open the search's page in the browser, and go on until Ctrl-C."""
     if importlib.util.find_spec("optuna_dashboard") is None:
         raise NasError("dashboard: optuna-dashboard is not installed; run pip install 'nasengine[dashboard]'")
-    from optuna.artifacts import FileSystemArtifactStore
-    from optuna_dashboard import wsgi
-
-    from nasengine.ledger.optuna_pictures import artifacts_folder
-    from nasengine.ledger.optuna_storage import open_storage
-
     ledger = Ledger(named(db), create=False)
     catch_up_all(ledger, name)
-    storage = open_storage(ledger.database)
-    app = wsgi(storage, FileSystemArtifactStore(artifacts_folder(ledger.database)))
+    storage, app = application(ledger)
     with served(app, host, port) as address:
         page = f"{address}/dashboard{page_of(storage, name)}"
         note(f"{page} shows {db}; Ctrl-C ends it")
@@ -69,6 +62,18 @@ def catch_up_all(ledger: Ledger, name: str | None = None) -> None:
             continue
         if written:
             note(f"{search['name']}: {written} trials brought into view")
+
+
+def application(ledger: Ledger) -> tuple["RDBStorage", Any]:
+    """Optuna's storage in a results database, and its dashboard with our pictures as a WSGI application."""
+    from optuna.artifacts import FileSystemArtifactStore
+    from optuna_dashboard import wsgi
+
+    from nasengine.ledger.optuna_pictures import artifacts_folder
+    from nasengine.ledger.optuna_storage import open_storage
+
+    storage = open_storage(ledger.database)
+    return storage, wsgi(storage, FileSystemArtifactStore(artifacts_folder(ledger.database)))
 
 
 def page_of(storage: "RDBStorage", name: str | None) -> str:

@@ -7,12 +7,13 @@ and an accuracy of shared weights must not compete with that of a trained networ
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import select
 
+from nasengine.job import Json
 from nasengine.ledger.ledger import Ledger
 from nasengine.ledger.optuna_aims import Aims
 from nasengine.ledger.optuna_notes import Notes
@@ -87,7 +88,7 @@ class Mirror:
         self._storage.remove_session()
         self._storage.engine.dispose()
 
-    def _write(self, study: Study, row: RowMapping, hurried: bool) -> None:
+    def _write(self, study: Study, row: Json, hurried: bool) -> None:
         """Write what a study lacks of a trial; the ledger's own writes go before each part, drawing holds up none."""
         artifact = None
         if not study.has_ended(row["id"]):
@@ -102,10 +103,12 @@ class Mirror:
             with self._lock.held(patient=True):
                 study.put_note(row["id"], note)
 
-    def _rows(self) -> Sequence[RowMapping]:
+    def _rows(self) -> list[Json]:
         mine = (trials.c.search_id == self._search["id"]) & (trials.c.id >= self._below)
         with self._ledger.database.reading() as connection:
-            return connection.execute(select(trials).where(mine).order_by(trials.c.id)).mappings().all()
+            return [
+                dict(row) for row in connection.execute(select(trials).where(mine).order_by(trials.c.id)).mappings()
+            ]
 
     def _study(self, kind: str) -> Study:
         shared = kind in OF_SUPERNETS
@@ -117,7 +120,7 @@ class Mirror:
         return self._studies[name]
 
 
-def _runs_for_long(row: RowMapping) -> bool:
+def _runs_for_long(row: Json) -> bool:
     return row["state"] == "running" and now() - row["started"] > timedelta(seconds=LONG_SECONDS)
 
 
