@@ -15,6 +15,7 @@ from nasengine.space import Architecture, Space
 from nasengine.top import Candidate, top
 from nasengine.training import data as data_sets
 from nasengine.training.recipe import Recipe, recipe
+from nasengine.training.tasks import check_recipe, task_of
 
 Settings = Mapping[str, Any]
 SCALES = ("published", "search")
@@ -98,13 +99,13 @@ def prepare(
     except where `space_settings` or the data say otherwise.
     """
     _check(seeds=seeds, limit=limit)
-    made = recipe(recipe_name or OURS, **(recipe_values or {}))
     picks, published = (
         (architecture.picks, {}) if isinstance(architecture, Architecture) else picks_of(space, architecture, db)
     )
     dataset = data_sets.load(data, limit=limit)
     built = space_for(space, dataset, {**_kept(published), **(space_settings or {})})
     candidate = Candidate(built.check(picks))
+    made = _recipe(recipe_name or OURS, recipe_values, dataset)
     return Training(built, space, (candidate,), _name_of(data, dataset), dataset, made, seed, seeds, limit, name)
 
 
@@ -148,7 +149,7 @@ def prepare_top(
     if len(candidates) < count:
         notes.append(f"{source} has {len(candidates)} different networks, {count} were asked for")
     return Training(
-        built, space, candidates, _name_of(wanted, dataset), dataset, recipe(chosen, **(recipe_values or {})), seed,
+        built, space, candidates, _name_of(wanted, dataset), dataset, _recipe(chosen, recipe_values, dataset), seed,
         seeds, limit, name or f"{source}-retrained", source, tuple(notes),
     )  # fmt: skip
 
@@ -156,6 +157,14 @@ def prepare_top(
 def _at_scale(built: Space, larger: Settings, recipe_name: str) -> str:
     words = ", ".join(f"{name} {built.settings[name]}" for name in larger)
     return f"{f'at {words}' if words else 'at the scale of the search'}, by the recipe {recipe_name}"
+
+
+def _recipe(name: str, values: Settings | None, dataset: data_sets.Dataset) -> Recipe:
+    """The recipe of this name, as the data's task wants it and with these values."""
+    task = task_of(dataset)
+    made = recipe(name, **{**task.usual, **(values or {})})
+    check_recipe(task, made)
+    return made
 
 
 def _check(**numbers: int | None) -> None:
