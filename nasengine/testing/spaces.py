@@ -37,7 +37,7 @@ def check_space(
 
     Takes `architectures` each of sampled, mutated and crossed ones. A function is built for images of (1, 8, 8) or
     the smallest that its error names, unless `settings` say otherwise. `alone` and `elsewhere` are processes
-    (OtherPython(*ALONE), OtherPython(*DIGESTS)) to share between several checks.
+    (`OtherPython(*ALONE)`, `OtherPython(*DIGESTS)`) to share between several checks.
     """
     report = Report(f"space {getattr(what, 'name', None) or getattr(what, '__name__', what)}")
     with report.claim("builds for small images, or names the smallest it takes"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SHELLS = {"", "console", "bash", "sh"}
-FENCE = re.compile(r"(`{3,})\s*([\w-]*)")
+FENCE = re.compile(r"(`{3,})\s*([\w{}-]*)")
 OWN = re.compile(r"(?:\w+=\S* |srun |time )*(?:\S*/)?nasengine(?: |$)")
 MARKER = re.compile(r"<!-- (not run|slow|file)(?:: *(.*?))? *-->")
 
@@ -29,6 +29,8 @@ class Block:
 
     def commands(self) -> list["Command"]:
         """The `nasengine` lines of a block of a shell; with prompts in it, those behind a prompt."""
+        if self.language not in SHELLS:
+            return []
         lines = self.text.replace("\\\n", " ").splitlines()
         prompted = any(line.startswith("$ ") for line in lines)
         found = []

@@ -44,19 +44,23 @@ def _run(block: Block, main: ModuleType, everything: bool) -> None:
     if block.mark == "file":
         Path(block.reason).parent.mkdir(parents=True, exist_ok=True)
         Path(block.reason).write_text(block.text)
-    if block.language == "python":
+        if block.language == "python" and "from ." not in block.text:
+            exec(compile(block.text, block.reason, "exec"), {"__name__": Path(block.reason).stem})
+    elif block.language == "python":
         lines = "\n" * (block.line - 1) + block.text  # so that a traceback names the line of the page
         exec(compile(lines, str(block.page), "exec"), vars(main))
     elif block.language in SHELLS:
         from nasengine.cli import main as nasengine
 
         for command in block.commands():
-            if command.words[0] not in ENDLESS and (everything or _is_cheap(command)):
+            if command.words[0] not in ENDLESS and (everything or is_cheap(command)):
                 code = nasengine(command.words)
                 assert (code != 0) == command.refused, f"{command} ended with {code}"
 
 
-def _is_cheap(command: Command) -> bool:
+def is_cheap(command: Command) -> bool:
     """Whether a command only reads, and what it names is there: NAME is anybody's, ./mine.py a file."""
+    if command.words[:1] == () or command.words[0] not in READING or "--check" in command.words:
+        return False
     named = [word for word in command.words if "/" in word]
-    return command.words[0] in READING and all(map(os.path.exists, named)) and not any(map(str.isupper, command.words))
+    return all(map(os.path.exists, named)) and not any(map(str.isupper, command.words))
