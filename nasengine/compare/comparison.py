@@ -101,7 +101,8 @@ class Comparison:
                 continue
             points = np.arange(1, budget + 1) if self.by == "trials" else np.linspace(0, budget, POINTS)
             seeds = np.array([member.after(self.by, points) for member in group.members]) * self.objective.sign
-            found[group.label] = Curve(points, *bootstrapped(seeds), seeds)
+            whole = np.isfinite(seeds).all(axis=0)  # a mean of those that were early would fall as others come
+            found[group.label] = Curve(points, *bootstrapped(np.where(whole, seeds, np.nan)), seeds)
         return found
 
     @cached_property

@@ -48,6 +48,13 @@ def test_figures_are_at_the_budget_that_all_have_spent(db: Path) -> None:
     assert curve.low[-1] < curve.mean[-1] < curve.high[-1] and np.isnan(curve.mean[0])
 
 
+def test_a_mean_begins_where_every_seed_has_a_value_and_never_falls(db: Path) -> None:
+    write(db, "evo-late", [None, None, 0.2, 0.8], 0.7, seed=9)
+    curve = compared(db, "evo-*", "rand-*", by="trials").curves["evo"]
+    assert np.isnan(curve.mean[:2]).all() and np.isfinite(curve.mean[2:]).all()
+    assert (np.diff(curve.mean[2:]) >= 0).all()
+
+
 def test_four_seeds_that_all_win_are_told_apart_and_three_cannot_be(db: Path) -> None:
     made = compared(db, "evo-*", "rand-*")
     for pairs in made.verdicts.values():
