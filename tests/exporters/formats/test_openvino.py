@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-pytest.importorskip("openvino")
 CONVERTED = """
 import sys
 from nasengine.exporters.formats.openvino import _library
@@ -16,7 +16,9 @@ print(convert_impl.tm.__name__)
 """
 
 
-def test_its_telemetry_is_left_out(tmp_path: Path) -> None:
+def test_its_telemetry_is_left_out() -> None:
+    if find_spec("openvino") is None:  # importing it here would send word of that
+        pytest.skip("openvino not installed (pip install 'nasengine[edge]')")
     done = subprocess.run(
         [sys.executable, "-c", CONVERTED], capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[3]
     )
