@@ -45,7 +45,7 @@ def progress(found: Findings) -> Iterator[Chart]:
         line = Line("best so far", [x for x, _ in best], [y for _, y in best], GREEN, 2.5, step=True)
         figure = charts.dots(groups, axis, name, [line] if best else [])
         last = f"the best so far ends at {best[-1][1]:.4g}" if best else "none is complete"
-        yield Chart(figure, f"Best so far over {axis}", f"{len(reached)} results; {last}.")
+        yield Chart(figure, f"Best so far over {axis}", f"{counted(len(reached), 'result')}; {last}.")
 
 
 def planes(found: Findings, front: Trials | None) -> Iterator[Chart]:
@@ -69,7 +69,7 @@ def planes(found: Findings, front: Trials | None) -> Iterator[Chart]:
             charts.beyond(figure, other.bound, max(x for points in groups.values() for x, *_ in points))
         title = f"{words(first.name).capitalize()} and {words(other.name)}"
         shaded = f" Shaded: beyond the bound of {other.bound:,.6g}." if other.bound is not None else ""
-        yield Chart(figure, title, f"{sum(map(len, groups.values()))} networks.{shaded}")
+        yield Chart(figure, title, f"{counted(sum(map(len, groups.values())), 'network')}.{shaded}")
 
 
 def _step(points: Sequence[tuple[float, float, str]]) -> Line:
@@ -120,3 +120,8 @@ def volumes(front: Trials) -> Chart:
     figure = charts.lines([line], "results", "hypervolume")
     said = f"The hypervolume from the worst of each: {where}."
     return Chart(figure, "What the front covers, over the results", said)
+
+
+def counted(number_of: int, what: str) -> str:
+    """A number with its noun: 1 epoch, 5,000 results."""
+    return f"{number_of:,} {what}{'' if number_of == 1 else 's'}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nasengine.report import charts
 from nasengine.report.charts import BLUE, GREEN, GREY, ORANGE, PURPLE, Line
-from nasengine.report.drawn import Chart
+from nasengine.report.drawn import Chart, counted
 from nasengine.report.gates import GateStory
 from nasengine.report.ranks import Early, Ranking, words
 
@@ -30,7 +30,7 @@ def of_gates(told: GateStory) -> Iterator[Chart]:
     texts = [f"epoch {x}: {counts[x].words if x in counts else 'no change'}" for x in xs]
     line = Line("decisions that changed", xs, ys, PURPLE, step=len(xs) > 30, marks=len(xs) <= 60, texts=texts)
     figure = charts.lines([line], "epoch", "decisions that changed")
-    yield Chart(figure, "When the network changed", f"{len(counts)} epochs in which it changed.")
+    yield Chart(figure, "When the network changed", f"It changed in {counted(len(counts), 'epoch')}.")
 
 
 def agreement(all_of: Sequence[Ranking]) -> Iterator[Chart]:
@@ -45,7 +45,9 @@ def agreement(all_of: Sequence[Ranking]) -> Iterator[Chart]:
             for one in all_of
         ]
         figure = charts.intervals(rows, "Kendall's tau")
-        yield Chart(figure, "How far rankings agree", f"{len(all_of)} comparisons; 1 is the same order, 0 chance.")
+        yield Chart(
+            figure, "How far rankings agree", f"{counted(len(all_of), 'comparison')}; 1 is the same order, 0 chance."
+        )
     for one in [one for one in all_of if one.points and one.kind != "size alone"][:2]:
         every = -(-len(one.points) // POINTS)
         figure = charts.dots({"networks": one.points[::every]}, one.cheap, one.dear)
@@ -56,7 +58,7 @@ def rounds(of: Sequence[Mapping[str, float]]) -> Chart:
     """Kendall's tau of a strategy's predictions, round by round."""
     line = Line("tau", [one.get("told", n) for n, one in enumerate(of)], [one["tau"] for one in of], BLUE, marks=True)
     figure = charts.lines([line], "results known then", "Kendall's tau", yaxis=TAU)
-    return Chart(figure, "Predictions and results, round by round", f"{len(of)} rounds.")
+    return Chart(figure, "Predictions and results, round by round", f"{counted(len(of), 'round')}.")
 
 
 def early_epochs(told: Early) -> Chart:

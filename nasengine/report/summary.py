@@ -11,7 +11,7 @@ from nasengine.fidelity.report import STRATEGY as OF_FIDELITY
 from nasengine.job import Json
 from nasengine.pareto import Trials
 from nasengine.report.charts import OUTCOME_WORDS
-from nasengine.report.drawn import name_of_value, shown_value
+from nasengine.report.drawn import counted, name_of_value, shown_value
 from nasengine.report.findings import Findings, figures_of
 from nasengine.report.ranks import words
 from nasengine.search.objective import Objective
@@ -25,7 +25,9 @@ def lead(found: Findings) -> str:
     search, epochs = found.search, found.search["epochs"]
     data = search["data"] or "no data"
     if search["strategy"] == TRAIN:
-        return f"One network of space {search['space']}, trained on {data} for {epochs} epochs under each seed."
+        return (
+            f"One network of space {search['space']}, trained on {data} for {counted(epochs, 'epoch')} under each seed."
+        )
     if search["strategy"] == OF_FIDELITY:
         supernet = search["options"]["supernet"]
         return f"Networks of space {search['space']}, measured with the weights of {supernet} and trained, on {data}."
@@ -36,12 +38,12 @@ def _how(found: Findings) -> str:
     """How networks were measured, as a sentence goes on."""
     epochs, evaluator = found.search["epochs"], found.search["evaluator"]
     if any(row["kind"] == "supernet" for row in found.rows):
-        return f", which trains a supernet for {epochs} epochs"
+        return f", which trains a supernet for {counted(epochs, 'epoch')}"
     if evaluator == "table":
         return ", answered by a table of published results"
     if evaluator != "train":
         return f", candidates measured by {evaluator}"
-    return f", each candidate trained for {epochs} epochs" if epochs else ""
+    return f", each candidate trained for {counted(epochs, 'epoch')}" if epochs else ""
 
 
 def goal_words(found: Findings) -> str:

@@ -7,7 +7,7 @@ from nasengine.console.output import number
 from nasengine.job import Json
 from nasengine.report import charts
 from nasengine.report.charts import BLUE, ORANGE, Line
-from nasengine.report.drawn import Chart, about
+from nasengine.report.drawn import Chart, about, counted
 from nasengine.report.findings import CURVES_BEST, Findings
 from nasengine.report.ranks import metric_of, words
 
@@ -56,7 +56,9 @@ def _losses(named: Sequence[tuple[str, Sequence[Json]]], title: str) -> Iterator
         ]  # fmt: skip
         if drawn:
             name = "loss" if what == "loss" else words(mine[0]).removeprefix("train ") if len(mine) == 1 else "value"
-            yield Chart(charts.lines(drawn, "epoch", name), f"{title}: {name}", f"{len(named[0][1])} epochs.")
+            yield Chart(
+                charts.lines(drawn, "epoch", name), f"{title}: {name}", f"{counted(len(named[0][1]), 'epoch')}."
+            )
 
 
 def when(found: Findings) -> Chart | None:
@@ -72,8 +74,9 @@ def when(found: Findings) -> Chart | None:
     resumed = (found.search["environment"] or {}).get("resumed", [])
     pauses = [datetime.fromisoformat(one["at"]) for one in resumed]
     at_once = max(bar.lane for bar in bars) + 1
-    said = f"{len(bars)} trainings, up to {at_once} at once; the database does not say on which worker each ran."
-    gone_on = f" Dotted lines: where it went on, {len(pauses)} times." if pauses else ""
+    trained = counted(len(bars), "training")
+    said = f"{trained}, up to {at_once} at once; the database does not say on which worker each ran."
+    gone_on = f" Dotted lines: where it went on, {counted(len(pauses), 'time')}." if pauses else ""
     return Chart(charts.timeline(bars, pauses), "What ran when", said + gone_on)
 
 
