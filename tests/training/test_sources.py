@@ -79,7 +79,7 @@ def test_names_are_found_in_the_data_folder(data_folder):
         assert load(name).input == (1, 6, 5)
     with pytest.raises(DataError) as fault:
         load("lose-one")
-    assert "digits, fashion-mnist, loose_one, mnist, packed is allowed" in str(fault.value)
+    assert "digits, fashion-mnist, loose_one, mnist, packed, shapes is allowed" in str(fault.value)
     assert 'Did you mean "loose_one"?' in str(fault.value)
 
 
