@@ -36,7 +36,6 @@ def az_nas(probe: Probe) -> dict[str, float]:
         )
     entropies = [entropy(x.detach()) for x in maps]
     steps = [after - before for before, after in zip(entropies, entropies[1:], strict=False)]
-    # backwards, so that each part of the graph is freed when it has been walked
     kept = [preserved(*pair, generator) for pair in reversed(pairs)]
     found = {"expressivity": sum(entropies), "progressivity": min(steps), "trainability": sum(kept) / len(kept)}
     return {name: -math.inf if math.isnan(value) else value for name, value in found.items()}
@@ -59,7 +58,8 @@ def preserved(before: Tensor, after: Tensor, generator: torch.Generator) -> floa
     out = torch.randint(0, 2, after.shape, generator=generator).to(after) * 2 - 1
     came = torch.zeros_like(before)
     if before.requires_grad and after.requires_grad:
-        came = torch.autograd.grad(after, before, out, materialize_grads=True)[0]
+        # blocks of a network with connections across share parts of the graph, so it is kept
+        came = torch.autograd.grad(after, before, out, materialize_grads=True, retain_graph=True)[0]
     if came.shape == out.shape and torch.equal(came, out):
         return -math.inf
     came, out = folded(came, out.shape[2:]), folded(out, came.shape[2:])

@@ -1,6 +1,6 @@
 import torch
 
-from nasengine.training.augment import augment, pixels
+from nasengine.training.augment import augment, augment_both, pixels
 from nasengine.training.recipe import Recipe
 
 
@@ -69,3 +69,18 @@ def test_one_seed_gives_one_result_and_the_input_stays():
     assert not torch.equal(first, augment(images, recipe, generator(4)))
     assert torch.equal(images, kept)
     assert first.shape == images.shape
+
+
+def test_a_mask_moves_with_its_image_and_what_comes_from_outside_is_ignored() -> None:
+    images = torch.rand(16, 2, 8, 8, generator=torch.Generator().manual_seed(0)) + 1
+    masks = (images[:, 0] * 100).long()
+    moved, labels = augment_both(images, masks, Recipe(crop=2, flip=True), torch.Generator().manual_seed(0))
+    inside = moved[:, 0] > 0
+    assert torch.equal(labels[inside], (moved[:, 0] * 100).long()[inside])
+    assert (labels[~inside] == 255).all() and not torch.equal(moved, images) and (~inside).any()
+    alone = augment(images, Recipe(crop=2, flip=True), torch.Generator().manual_seed(0))
+    assert torch.equal(alone, moved)
+    cut, kept = augment_both(images, masks, Recipe(cutout=4), torch.Generator().manual_seed(0))
+    assert torch.equal(kept, masks) and (cut == 0).any()
+    _, classes = augment_both(images, masks[:, 0, 0], Recipe(crop=2), torch.Generator().manual_seed(0))
+    assert torch.equal(classes, masks[:, 0, 0])
