@@ -9,8 +9,10 @@ from nasengine.console.output import duration, emit, number, say, table
 from nasengine.errors import LedgerError
 from nasengine.ledger import Ledger
 from nasengine.runs import Run
+from nasengine.search.objective import COMPARED
 
-MEASURES = ("test_accuracy", "validation_accuracy", "gate_accuracy", "train_accuracy")  # the first there is shown
+PARTS = ("test", "validation", "gate", "train")  # what is measured on; the first there is shown
+MEASURES = tuple(f"{part}_{figure}" for part in PARTS for figure in COMPARED)
 
 
 def run_of(name: str | None, db: str) -> Run:
@@ -33,15 +35,22 @@ def results(name: str | None, db: str, json: bool) -> None:
     if not rows:
         say(f"{db} holds no results{f' of {name}' if name else ''} yet.")
         return
-    columns = ["search", "trial", "kind", "state", "accuracy", "measured on", "params", "macs", "time", "best"]
-    table(columns, map(_row, rows), right=["trial", "accuracy", "params", "macs", "time"])
+    shown = {measure.partition("_")[2] for row in rows if (measure := _measure(row)) is not None}
+    figure = shown.pop() if len(shown) == 1 else "figure" if shown else "accuracy"
+    columns = ["search", "trial", "kind", "state", figure, "measured on", "params", "macs", "time", "best"]
+    table(columns, map(_row, rows), right=["trial", figure, "params", "macs", "time"])
     if name is not None and (words := after_words(ledger, name)):
         say(f"\n{words}")
 
 
+def _measure(row: Mapping[str, Any]) -> str | None:
+    """The value that is shown of a trial, where it has one of those."""
+    return next((name for name in MEASURES if row["values"].get(name) is not None), None)
+
+
 def _row(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    measure = next((name for name in MEASURES if row["values"].get(name) is not None), None)
+    measure = _measure(row)
     value = number(row["value"] if measure is None else row["values"][measure])
-    on = measure.removesuffix("_accuracy") if measure else "the goal" if row["value"] is not None else ""
+    on = measure.partition("_")[0] if measure else "the goal" if row["value"] is not None else ""
     figures = number(row["params"]), number(row["macs"]), duration(row["seconds"])
     return row["search"], row["trial"], row["kind"], row["state"], value, on, *figures, "*" if row["best"] else ""
