@@ -13,7 +13,7 @@ ONE_THREAD = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 # many tests wait for processes that they have started: two at a time take half the time
 PYTEST = $(ONE_THREAD) $(BIN)/pytest -q -n 2 --dist loadfile
 
-.PHONY: search test test-all test-llm chaos lint format bench lock clean
+.PHONY: search test test-all test-llm chaos lint format bench docs gallery lock clean
 
 search: $(VENV)/.ready
 	$(BIN)/nasengine search --space darts --strategy pr-darts
@@ -44,6 +44,13 @@ format: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.supernet_step
+
+docs: $(VENV)/.ready
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+
+# the pictures of the pages, drawn anew
+gallery: $(VENV)/.ready
+	$(BIN)/python -m docs.gallery.make
 
 # without local wheels, so that no machine's own file gets into the pins
 lock: $(VENV)/.ready

@@ -21,6 +21,7 @@ from nasengine.console.flags import (
     SearchFlags,
     SpaceName,
 )
+from nasengine.console.output import hear_the_engine
 from nasengine.console.version import version
 from nasengine.console.words import arguments, data_words, split
 
@@ -44,6 +45,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int | None:
+    hear_the_engine()
     plain, groups = split(words)
     if "data" in groups:
         plain = data_words(plain, groups.pop("data"))

@@ -104,6 +104,8 @@ class Bookkeeping:
         known = {**found.result.to_json(), "number": job.number, "architecture": job.architecture}
         known["values"] = {**known["values"], **job.figures}  # measured now, and perhaps not then
         result = Result.from_json(known)
+        if not job.final and told_of(result, self.plan.goal).error:
+            return None  # it does not say what this search compares by
         value = self.value_of(result)
         self.record.record(result, reuse_key=self.key(job), reused_from=found.trial_id, value=value)
         self.listener.result(result, f"{found.search}, trial {found.number}")

@@ -39,6 +39,7 @@ from nasengine.search.room import batch_that_fits
 from nasengine.space import EVERYTHING, Architecture
 from nasengine.surroundings import surroundings
 from nasengine.together import relax_together
+from nasengine.training.balance import imbalance_words
 from nasengine.training.fit import pick_device
 
 SUPERNET = -1  # its number among running jobs; candidates begin with 0
@@ -70,6 +71,8 @@ def conduct(plan: Plan, db: str | Path, listener: Listener, command: str | None 
     interrupt = Interrupt(lambda: listener.note("finishing what runs, then stopping; Ctrl-C again stops at once"))
     with interrupt, ledger.open_search(plan.name, command=command or shlex.join(sys.argv), **facts) as record:
         listener.begin(record.name, plan, record.resumed)
+        if plan.dataset is not None and (uneven := imbalance_words(plan.dataset)):
+            listener.note(uneven)
         conducted = _Conduct(plan, ledger, record, listener, interrupt)
         view = nullcontext() if plan.table is not None else seen_by_optuna(ledger, record.name, listener)
         with conducted.executor() as executor, view:

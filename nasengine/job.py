@@ -15,6 +15,9 @@ from nasengine.errors import NasError, did_you_mean
 FORMAT = 1
 """Version of Job, Result and the reuse key: raise it when an old result no longer answers a new job."""
 
+COMPARED = ("accuracy", "r2", "iou")
+"""Of each task the figure by which networks are compared where nothing is said; in values validation_…, test_…."""
+
 Json = dict[str, Any]
 
 

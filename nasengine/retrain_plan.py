@@ -9,6 +9,7 @@ from nasengine.errors import NasError, did_you_mean
 from nasengine.job import Job
 from nasengine.ledger import DEFAULT
 from nasengine.plan import DATA, OF_THE_DATA, space_for
+from nasengine.plan_goal import check_output
 from nasengine.runs import Run, picks_of
 from nasengine.scale import OURS, published_recipe, published_scale
 from nasengine.space import Architecture, Space
@@ -104,6 +105,7 @@ def prepare(
     )
     dataset = data_sets.load(data, limit=limit)
     built = space_for(space, dataset, {**_kept(published), **(space_settings or {})})
+    check_output(built, dataset)
     candidate = Candidate(built.check(picks))
     made = _recipe(recipe_name or OURS, recipe_values, dataset)
     return Training(built, space, (candidate,), _name_of(data, dataset), dataset, made, seed, seeds, limit, name)
@@ -142,6 +144,7 @@ def prepare_top(
         given = {"input": dataset.input, "classes": dataset.classes, **settings}
         larger = published_scale(space, given, [one.architecture for one in candidates])
     built = space_for(space, dataset, {**settings, **larger, **(space_settings or {})})
+    check_output(built, dataset)
     for one in candidates:
         built.check(one.architecture.picks)
     chosen = recipe_name or published_recipe(space, dataset.input)

@@ -107,7 +107,7 @@ def _amount(spent: float) -> str:
 
 def show_sides(found: Sides) -> None:
     """A table of figures, and of all that differs."""
-    rows: list[tuple[str, str, str, str]] = []
+    rows: list[tuple[str, ...]] = []
     for name, both in found.figures.items():
         rows.append(("figures" if not rows else "", name.replace("_", " "), *map(_value, both)))
     for group, changes in found.different.items():

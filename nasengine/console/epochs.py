@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nasengine.search.objective import COMPARED
+from nasengine.job import COMPARED
 
 BARE = 3  # letters of an option's name that are enough to know it by
 

@@ -1,6 +1,7 @@
 """Where words go: what was asked for to standard output, progress and notes to standard error."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -31,6 +32,18 @@ def say(text: str) -> None:
 def note(text: str) -> None:
     """Print a remark on standard error."""
     print(text, file=sys.stderr)
+
+
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        note(record.getMessage())
+
+
+def hear_the_engine() -> None:
+    """Print what the engine's own loggers tell, such as how far a long reading of images is, as remarks."""
+    logger = logging.getLogger("nasengine")
+    logger.setLevel(logging.INFO)
+    logger.handlers = [_Notes()]
 
 
 def emit(value: Any) -> None:

@@ -7,9 +7,9 @@ from nasengine.console.costs import after_words
 from nasengine.console.flags import named
 from nasengine.console.output import duration, emit, number, say, table
 from nasengine.errors import LedgerError
+from nasengine.job import COMPARED
 from nasengine.ledger import Ledger
 from nasengine.runs import Run
-from nasengine.search.objective import COMPARED
 
 PARTS = ("test", "validation", "gate", "train")  # what is measured on; the first there is shown
 MEASURES = tuple(f"{part}_{figure}" for part in PARTS for figure in COMPARED)

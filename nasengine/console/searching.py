@@ -69,12 +69,13 @@ def at(db: str) -> str:
 
 def found(run: Run, db: str) -> str:
     """What a search found: the network, its figures, and the commands that come next."""
-    from nasengine.interpreters.drawing import text
+    from nasengine.interpreters.drawing import outline
 
     trial = run.best
     after = after_words(run.ledger, run.name)
-    lines = [text(trial.space, trial.architecture), "", figures(run, trial), *([after] if after else []), "", "Next:"]
-    return "\n".join([*lines, *(f"  {command}" for command in next_commands(run, trial, db))])
+    told = [figures(run, trial), *([after] if after else [])]
+    commands = [f"  {command}" for command in next_commands(run, trial, db)]
+    return "\n".join([outline(trial.space, trial.architecture), "", *told, "", "Next:", *commands])
 
 
 def supernet_found(run: Run, db: str) -> str:
@@ -126,6 +127,7 @@ def show_plan(plan: Plan) -> None:
     from nasengine.estimate import phases
     from nasengine.interpreters.extremes import extremes
     from nasengine.search.room import mebibytes
+    from nasengine.training.balance import imbalance_words
 
     data = plan.data
     parts = (f"{len(part)} {name}" for name, part in vars(data).items() if name in ("train", "validation", "test"))
@@ -134,6 +136,8 @@ def show_plan(plan: Plan) -> None:
     where = f"{plan.executor}, {plan.workers} workers" if plan.workers > 1 else plan.executor
     say(f"strategy {plan.strategy_name}, seed {plan.seed}, evaluator {plan.evaluator}, executor {where}")
     say(f"data {plan.data_name}: {data.input} images, {data.classes} classes; {', '.join(parts)}\n")
+    if uneven := imbalance_words(data):
+        say(f"{uneven}\n")
     note("timing a few steps …")
     rows = phases(plan)
     columns = ["phase", "times", "epochs", "steps an epoch", "memory of a step", "time"]

@@ -51,11 +51,14 @@ def show_architecture(
     architecture = space.check(picks)
     size = cost(space, architecture)
     if json:
-        facts = {"space": space_name, "settings": dict(space.settings), "architecture": architecture.to_json()}
-        emit({**facts, "params": size.params, "macs": size.macs})
+        known = {"space": space_name, "settings": dict(space.settings), "architecture": architecture.to_json()}
+        emit({**known, "params": size.params, "macs": size.macs})
     else:
-        facts = {"parameters": number(size.params), "multiply-adds": f"{number(size.macs)} an image"}
-        facts["settings"] = _settings(space.settings)
+        facts = {
+            "parameters": number(size.params),
+            "multiply-adds": f"{number(size.macs)} an image",
+            "settings": _settings(space.settings),
+        }
         say("\n".join([outline(space, architecture), "", *_told(facts)]))
     if draw is not None:
         _draw(space, architecture, draw)

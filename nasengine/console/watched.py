@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from nasengine.job import COMPARED
 from nasengine.ledger import Ledger
 from nasengine.ledger.costs import total
 from nasengine.search.objective import Goal
@@ -62,7 +63,7 @@ class Seen:
             return {tested: row["values"][tested]}
         found = {one.name: row["values"].get(one.name, row.get(one.name)) for one in self.goal.objectives}
         found = {name: value for name, value in found.items() if value is not None}
-        return found or {name: one for name, one in row["values"].items() if name.endswith("accuracy")}
+        return found or {name: one for name, one in row["values"].items() if name.endswith(COMPARED)}
 
     def to_json(self) -> dict[str, Any]:
         """What `watch --json` prints."""

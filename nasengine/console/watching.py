@@ -19,7 +19,7 @@ from nasengine.console.flags import named
 from nasengine.console.output import duration, number, out
 from nasengine.console.watched import LATEST, Pace, Row, Seen, look
 from nasengine.errors import LedgerError
-from nasengine.job import plain
+from nasengine.job import COMPARED, plain
 from nasengine.ledger import Ledger
 
 IDLE = 10  # between looks so many times as long as a look took, at least: the database belongs to the search
@@ -155,7 +155,7 @@ def _progress(seen: Seen) -> str:
 
 
 def _epoch(epoch: Row) -> str:
-    if {"train_loss", "train_accuracy"} <= epoch.keys():
+    if "train_loss" in epoch and any(f"train_{name}" in epoch for name in COMPARED):
         return epoch_words(epoch)
     return "  ".join(f"{name.replace('_', ' ')} {number(one)}" for name, one in epoch.items() if isinstance(one, float))
 

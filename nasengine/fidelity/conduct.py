@@ -18,10 +18,10 @@ from nasengine.interrupt import Interrupt
 from nasengine.job import Job, Result
 from nasengine.ledger import Ledger, SearchRecord
 from nasengine.ledger import Trial as TrialStart
-from nasengine.ledger.queries import METRIC
 from nasengine.listener import Listener
 from nasengine.runs import run_folder
 from nasengine.surroundings import surroundings
+from nasengine.training.tasks import task_of
 
 
 def conduct(sample: Sample, db: str | Path, listener: Listener, command: str | None = None) -> Fidelity:
@@ -91,7 +91,7 @@ class _Work:
             origin: dict[str, Any] = {}
         else:
             result, origin = replace(known.result, number=number), {"reused_from": known.trial_id}
-        self.record.record(result, kind=kind, value=result.values.get(METRIC), **origin)
+        self.record.record(result, kind=kind, value=result.values.get(task_of(self.sample.dataset).figure), **origin)
         checkpoint_of(self.folder, job).unlink(missing_ok=True)
         self.first_error = self.first_error or result.error or ""
         if trained:

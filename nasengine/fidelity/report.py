@@ -94,7 +94,9 @@ def _pair(number: int, measured: Json | None, trained: Json | None) -> Pair:
 
 
 def _value(row: Json | None) -> float | None:
-    return None if row is None else row["values"].get(METRIC)
+    if row is None:
+        return None
+    return row["values"].get(METRIC) if row["value"] is None else row["value"]
 
 
 def _column(pairs: Sequence[Pair], name: str) -> list[float]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Self
 
+from nasengine.job import COMPARED
 from nasengine.ledger.queries import METRIC
 
 SHARED_WEIGHTS = "accuracy of shared weights"
-GATES = "gate_accuracy"
+VALIDATED, GATES, TRAINED = ([f"{part}_{name}" for name in COMPARED] for part in ("validation", "gate", "train"))
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Aims:
         """Return where each objective is found in a row of `nas_trials`, and the values; None where one is missing."""
         figures = figures_of(row)
         if self.shared_weights:
-            name = next((one for one in (METRIC, GATES) if one in figures), "last epoch")
+            name = next((one for one in (*VALIDATED, *GATES) if one in figures), "last epoch")
             found = {name: figures.get(name, curve.get(max(curve, default=0)))}
         elif any(name.startswith("reward ") for name in self.objectives):
             found = {"reward": row["value"]}
@@ -61,9 +62,9 @@ class Aims:
 
     def curve(self, epoch: Mapping[str, Any]) -> float | None:
         """Return the value of one epoch that a learning curve shows: of the first objective that is measured in it."""
-        names = [*self.objectives, METRIC, GATES, "train_accuracy"]
         more = [f"{part}_{name.removeprefix('validation_')}" for name in self.objectives for part in ("gate", "train")]
-        return next((epoch[name] for name in [*names[:-2], *more, *names[-2:]] if epoch.get(name) is not None), None)
+        names = [*self.objectives, *VALIDATED, *more, *GATES, *TRAINED]
+        return next((epoch[name] for name in names if epoch.get(name) is not None), None)
 
 
 def figures_of(row: Mapping[str, Any]) -> dict[str, float]:

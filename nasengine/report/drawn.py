@@ -10,7 +10,7 @@ from nasengine.job import Json
 from nasengine.pareto import Trials
 from nasengine.report import charts
 from nasengine.report.charts import GREEN, ORANGE, Line
-from nasengine.report.findings import Findings, figures_of
+from nasengine.report.findings import TESTED, Findings, figures_of
 from nasengine.report.ranks import words
 from nasengine.search.objective import Objective
 
@@ -81,7 +81,7 @@ def about(found: Findings, row: Json) -> str:
     """What is said of a trial when the pointer is on it."""
     name = f"trial {row['trial']}" if row["kind"] == "candidate" else f"{row['kind']} {row['trial']}"
     values = figures_of(row)
-    names = dict.fromkeys([*(one.name for one in found.goal.objectives), "test_accuracy", "params", "macs"])
+    names = dict.fromkeys([*(one.name for one in found.goal.objectives), *TESTED, "params", "macs"])
     figures = [f"{words(key)} {number(values[key])}" for key in names if key in values]
     ended = f"ended after epoch {row['stopped']}" if row["stopped"] else row["outcome"]
     fault = [row["error"].strip().splitlines()[-1][:120]] if row["error"] and row["error"].strip() else []

@@ -12,7 +12,7 @@ from sqlalchemy import Select, Table, select
 
 from nasengine.fidelity.report import STRATEGY as OF_FIDELITY
 from nasengine.fidelity.report import Fidelity, fidelity_of
-from nasengine.job import Json
+from nasengine.job import COMPARED, Json
 from nasengine.ledger import Ledger
 from nasengine.ledger.costs import total
 from nasengine.ledger.queries import FAULT
@@ -20,6 +20,7 @@ from nasengine.ledger.search_record import now
 from nasengine.ledger.tables import epochs, gates, searches, trials
 from nasengine.search.objective import Goal
 
+TESTED = tuple(f"test_{name}" for name in COMPARED)  # of a final network the first that there is
 CURVES_BEST, CURVES_PRUNED = 8, 40  # learning curves that are drawn
 SAMPLE = 300  # candidates whose epochs are compared with their results
 AT_ONCE = 500  # trials in one question to the database

@@ -12,7 +12,7 @@ from statistics import fmean
 import numpy as np
 
 from nasengine.bench.agreement import LEAST, Agreement, agreement
-from nasengine.job import Json
+from nasengine.job import COMPARED, Json
 from nasengine.report.findings import Findings, figures_of
 
 MANY = 150  # networks, from which on the interval is computed and not drawn
@@ -133,9 +133,9 @@ def early(found: Findings) -> Early | None:
 
 
 def metric_of(found: Findings, curves: Sequence[Sequence[Mapping[str, float]]]) -> str | None:
-    """The value of epochs that curves are drawn of: the goal's own where epochs have it, else an accuracy."""
+    """The value of epochs that curves are drawn of: the goal's own where epochs have it, else that of the task."""
     names = list(dict.fromkeys(name for curve in curves for name in curve[-1]))
-    wanted = (found.goal.first, "validation_accuracy")
+    wanted = (found.goal.first, *(f"validation_{name}" for name in COMPARED))
     likely = [name for name in names if name.startswith("validation_") and not name.endswith("_loss")]
     return next((name for name in (*wanted, *likely) if name in names), None)
 

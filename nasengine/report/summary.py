@@ -12,7 +12,7 @@ from nasengine.job import Json
 from nasengine.pareto import Trials
 from nasengine.report.charts import OUTCOME_WORDS
 from nasengine.report.drawn import counted, name_of_value, shown_value
-from nasengine.report.findings import Findings, figures_of
+from nasengine.report.findings import TESTED, Findings, figures_of
 from nasengine.report.ranks import words
 from nasengine.search.objective import Objective
 
@@ -134,11 +134,11 @@ def _elsewhere(found: Findings) -> list[str]:
         return []
     by_name: dict[str, list[float]] = {}
     for row in found.elsewhere:
-        value = (row["values"] or {}).get("test_accuracy")
-        if row["kind"] == "final" and row["digest"] == found.best["digest"] and value is not None:
-            by_name.setdefault(row["search"], []).append(value)
+        name = next((one for one in TESTED if (row["values"] or {}).get(one) is not None), None)
+        if row["kind"] == "final" and row["digest"] == found.best["digest"] and name is not None:
+            by_name.setdefault(f"{row['search']}: {words(name)}", []).append(row["values"][name])
     return [
-        f"The same network in {name}: test accuracy {sum(values) / len(values):.4f}"
+        f"The same network in {name} {sum(values) / len(values):.4f}"
         + (f" ± {stdev(values):.4f} over {len(values)} seeds." if len(values) > 1 else ", one seed.")
         for name, values in by_name.items()
     ]

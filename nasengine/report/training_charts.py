@@ -47,7 +47,7 @@ def _losses(named: Sequence[tuple[str, Sequence[Json]]], title: str) -> Iterator
     """Accuracies and the like in one chart, losses in another; a colour a value."""
     every = dict.fromkeys(key for _, curve in named for key in curve[-1])
     keys = [key for key in every if key.startswith(("train_", "gate_", "validation_")) and key != "gate_entropy"]
-    for what in ("loss", "accuracy"):
+    for what in ("loss", "figure"):
         mine = [key for key in keys if key.endswith("loss") == (what == "loss")]
         drawn = [
             Line(f"{label}: {words(key)}", [one["epoch"] for one in curve], [one.get(key) for one in curve],

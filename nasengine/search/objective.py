@@ -14,7 +14,6 @@ SMALLER = (  # words of what is a cost
 MEASURED = (  # figures of a training, by which candidates are compared on validation images
     "accuracy", "balanced_accuracy", "top5_accuracy", "f1", "loss", "r2", "mae", "rmse", "iou", "pixel_accuracy",
 )  # fmt: skip
-COMPARED = ("accuracy", "r2", "iou")  # of each task the one by which candidates are compared where nothing is said
 WORDS = {**{figure: f"validation_{figure}" for figure in MEASURED}, "memory": "memory_bytes"}
 ON_DEVICES = {"latency": "latency_ms", "energy": "energy_mj"}  # without a device these are names like any other
 COUNTED = ("params", "macs", "memory_bytes")

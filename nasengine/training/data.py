@@ -1,5 +1,6 @@
 """Data sets by name or path, split once and for all into training, validation and test images."""
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from nasengine.training.split import fingerprint, limited_validation, split
 from nasengine.training.streamed import Streamed, normalised
 
 __all__ = ["Dataset", "Split", "load"]
+log = logging.getLogger("nasengine.data")
 
 
 def load(
@@ -29,7 +31,7 @@ def load(
     *,
     validation: float = 0.25,
     test: float = 0.2,
-    on_note: Callable[[str], None] = lambda text: None,
+    on_note: Callable[[str], None] = log.info,
 ) -> Dataset:
     """Return a data set by name or path, or made from arrays (images, labels[, test images, test labels]).
 
@@ -38,7 +40,8 @@ def load(
     masks. Options stand behind a question mark, such as `pictures?size=64`, and go before the arguments here.
     `limit` keeps that many training and validation images together, in proportion to the classes; the test images stay
     the same. `validation` is a share of the images that are not for the test, `test` a share of all, used where the set
-    brings no such part itself. `on_note` hears how far a long reading is, and what was left out.
+    brings no such part itself. `on_note` hears how far a long reading is, and what was left out; without one,
+    the logger nasengine.data does.
     Raises DataError with every fault found.
     """
     if isinstance(source, Dataset):
