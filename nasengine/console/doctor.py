@@ -25,6 +25,7 @@ EXTRAS = {
     "dashboard": ("optuna_dashboard",),
     "postgres": ("psycopg",),
     "export": ("onnx", "onnxscript", "onnxruntime"),
+    "edge": ("executorch", "openvino"),
     "viz": ("matplotlib", "graphviz", "plotly"),
     "cluster": ("aiohttp_cors",),
     "gpu": ("pynvml",),

@@ -1,5 +1,6 @@
 """A search is repeated from its record, and what differs is said: nothing, or what was changed in between."""
 
+import contextlib
 import shutil
 import sqlite3
 from pathlib import Path
@@ -21,10 +22,11 @@ WORDS += ["--recipe.epochs", "1", "--recipe.lr", "0.03", "--seed", "3", "--strat
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A search; only to be read."""
-    path = str(tmp_path_factory.mktemp("reproduced") / "n.db")
-    good("search", *WORDS, "--name", "one", "--db", path)
-    return path
+    """A search, run where its repetitions are: outside any repository; only to be read."""
+    folder = tmp_path_factory.mktemp("reproduced")
+    with contextlib.chdir(folder):
+        good("search", *WORDS, "--name", "one", "--db", str(folder / "n.db"))
+    return str(folder / "n.db")
 
 
 @pytest.fixture
