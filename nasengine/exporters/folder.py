@@ -140,7 +140,7 @@ def _described(model: Model, chosen: Mapping[str, Format], facts: dict[str, Any]
     names = [*([DRAWING] if drawn else []), FACTS, CARD]
     text = json.dumps(facts, indent=2, default=str, ensure_ascii=False)
     (folder / FACTS).write_text(text + "\n", encoding="utf-8")
-    lines = drawing.text(model.space, model.picks)  # type: ignore[arg-type]
+    lines = drawing.outline(model.space, model.picks)  # type: ignore[arg-type]
     how = {name: made.how for name, made in chosen.items()}
     (folder / CARD).write_text(card(facts, DRAWING if drawn else None, lines, how), encoding="utf-8")
     return names
