@@ -61,6 +61,14 @@ def curves() -> None:
         run("pareto", "front", "--draw", str(HERE / "pareto.svg"))
 
 
+def pages() -> None:
+    """Reports and the dashboard, in a browser."""
+    from docs.gallery.screenshots import take
+
+    with elsewhere():
+        take(run)
+
+
 @contextmanager
 def elsewhere() -> Iterator[None]:
     """A folder that is thrown away, so that results of yours are left alone."""
@@ -73,7 +81,7 @@ def run(*typed: str) -> None:
     assert code == 0, f"nasengine {' '.join(typed)} ended with {code}"
 
 
-PARTS = {"words": words, "networks": networks, "curves": curves}
+PARTS = {"words": words, "networks": networks, "curves": curves, "pages": pages}
 
 if __name__ == "__main__":
     for part in sys.argv[1:] or PARTS:

@@ -14,9 +14,31 @@ from nasengine.ledger import Ledger
 from tests.browser import QUIET, chromium
 
 HERE = Path(__file__).parent
-CELLS = "--space.channels 4 --space.layers 3 --epochs 12 --limit 800 --recipe.epochs 3".split()
-FRONT = "--space metaformer --space.widths 16,24 --space.depths 1,2 --strategy nsga2".split()
-FRONT += "--objective accuracy --objective min:params --objective macs<800k --trials 24 --epochs 6 --limit 600".split()
+GATES = [
+    "--space",
+    "small-cell",
+    "--strategy",
+    "darts",
+    "--strategy.gate-rate",
+    "0.1",
+    "--epochs",
+    "25",
+    "--recipe.epochs",
+    "10",
+]
+FRONT = [
+    "--space",
+    "small-cell",
+    "--strategy",
+    "nsga2",
+    "--objective",
+    "accuracy",
+    "--objective",
+    "min:params",
+    "--objective",
+    "macs<200k",
+]
+FRONT += ["--trials", "24", "--epochs", "6", "--limit", "600", "--recipe.epochs", "6"]
 WIDTH = 1280
 WAIT = 3000  # milliseconds; charts are drawn after the page has loaded
 COLOURS = 128
@@ -24,9 +46,9 @@ COLOURS = 128
 
 def take(run: Callable[..., None]) -> None:
     """Two searches in the folder one is in, and five pictures of what is shown of them."""
-    run("search", *CELLS, "--name", "cells")
+    run("search", *GATES, "--name", "gates")
     run("search", *FRONT, "--name", "front")
-    for name in ("cells", "front"):
+    for name in ("gates", "front"):
         run("report", name)
     with browser() as page:
         reports(page)
@@ -35,24 +57,25 @@ def take(run: Callable[..., None]) -> None:
 
 
 def reports(page: Any) -> None:
-    page.goto(Path("cells.html").absolute().as_uri())
+    page.goto(Path("gates.html").absolute().as_uri())
     page.wait_for_timeout(WAIT)
-    keep(page, "report-top.png", height=900)
-    keep(page, "report-gates.png", page.locator("#gates"), height=1000)
+    keep(page, "report-top.png", height=740)
+    keep(page, "report-gates.png", page.locator("#gates"), height=950)
     page.goto(Path("front.html").absolute().as_uri())
     page.wait_for_timeout(WAIT)
-    keep(page, "report-front.png", page.locator("#trials"), height=1000)
+    keep(page, "report-front.png", page.locator("#trials .chart").first, height=380)
 
 
 def studies(page: Any, study: str) -> None:
     page.goto(study)
     page.locator("#graph-pareto-front .point").first.wait_for()
     page.wait_for_timeout(WAIT)
-    keep(page, "dashboard-front.png", height=900)
-    page.goto(f"{study}/trials?numbers=3")
-    page.get_by_text("candidate 3, complete").wait_for()
+    keep(page, "dashboard-front.png", height=650)
+    page.set_viewport_size({"width": WIDTH, "height": 2000})
+    page.goto(f"{study}/trials?numbers=2")
+    page.get_by_text("candidate 2, complete").wait_for()
     page.wait_for_timeout(WAIT)
-    keep(page, "dashboard-trial.png", height=1000)
+    keep(page, "dashboard-trial.png", height=1900)
 
 
 def keep(page: Any, name: str, part: Any = None, height: int = 0) -> None:
