@@ -1,5 +1,6 @@
 """What a browser shows of two searches: their reports, and Optuna Dashboard."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -14,31 +15,11 @@ from nasengine.ledger import Ledger
 from tests.browser import QUIET, chromium
 
 HERE = Path(__file__).parent
-GATES = [
-    "--space",
-    "small-cell",
-    "--strategy",
-    "darts",
-    "--strategy.gate-rate",
-    "0.1",
-    "--epochs",
-    "25",
-    "--recipe.epochs",
-    "10",
-]
-FRONT = [
-    "--space",
-    "small-cell",
-    "--strategy",
-    "nsga2",
-    "--objective",
-    "accuracy",
-    "--objective",
-    "min:params",
-    "--objective",
-    "macs<200k",
-]
-FRONT += ["--trials", "24", "--epochs", "6", "--limit", "600", "--recipe.epochs", "6"]
+GATES = shlex.split("--space small-cell --strategy darts --strategy.gate-rate 0.1 --epochs 25 --recipe.epochs 10")
+FRONT = shlex.split(
+    "--space small-cell --strategy nsga2 --objective accuracy --objective min:params --objective macs<200k "
+    "--trials 24 --epochs 6 --limit 600 --recipe.epochs 6"
+)
 WIDTH = 1280
 WAIT = 3000  # milliseconds; charts are drawn after the page has loaded
 COLOURS = 128
