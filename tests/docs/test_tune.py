@@ -10,6 +10,7 @@ import pytest
 PAGE = Path(__file__).parents[2] / "docs" / "tune.md"
 
 
+@pytest.mark.slow
 def test_the_example_searches(ray_cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))  # unless Ray has read it before
     (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
