@@ -2,7 +2,7 @@
 
     python -m docs.gallery.make [words] [networks] [curves] [pages]
 
-Without a name all of them, in about two minutes. `pages` needs Chromium (Debian: apt install chromium) and Playwright.
+Without a name all of them, in a few minutes. `pages` needs Chromium (Debian: apt install chromium) and Playwright.
 """
 
 import random
