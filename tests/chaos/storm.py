@@ -115,7 +115,10 @@ class Storm:
         workers = list(children(driver.pid))
         if driver.poll() is not None or (victim == "worker" and not workers):
             return False
-        os.kill(driver.pid if victim == "driver" else rng.choice(workers), signal.SIGKILL)
+        try:
+            os.kill(driver.pid if victim == "driver" else rng.choice(workers), signal.SIGKILL)
+        except ProcessLookupError:  # it ended by itself just now
+            return False
         self.killed[victim] += 1
         if victim == "driver":
             driver.wait()

@@ -52,17 +52,17 @@ def _facts(tensor: Tensor) -> tuple[Any, ...]:
 @pytest.mark.parametrize("sides", SIDES)
 @pytest.mark.parametrize("name", layers.__all__)
 def test_every_layer_counts_as_torch_counts_it(name: str, sides: tuple[int, int]) -> None:
-    inputs = ((32, *(SIDES[0] if name in ONE_SIZE else sides)),)
     layer, settings = getattr(layers, name), largest(name)
+    inputs = ((32, *(SIDES[0] if name in ONE_SIZE else sides)),) * settings.pop("inputs", 1)
     with torch.device("meta"), Compared() as seen:
-        module, x = build(layer, inputs, settings).eval(), torch.empty(2, *inputs[0])
-        module(x)
+        module, maps = build(layer, inputs, settings).eval(), [torch.empty(2, *size) for size in inputs]
+        module(*maps)
     with FlopCounterMode(display=False) as torchs:
-        output = module(x)
+        output = module(*maps)
     facts = layer_facts("here", layer, settings, inputs)
     assert (2 * 2 * facts.macs, facts.output) == (torchs.get_total_flops(), tuple(output.shape[1:]))
     with MultiplyAdds(quick=False) as slow:
-        module(x)
+        module(*maps)
     assert slow.total == 2 * facts.macs
     assert seen.outlined or not list(module.parameters())
 
