@@ -35,7 +35,8 @@ class GateStory:
 
     epochs: Sequence[int]  # of the maps
     maps: Sequence[Map]
-    largest: float  # strength, for the scale of colours
+    smallest: float  # strength, and the largest: the ends of the scale of colours
+    largest: float
     records: Sequence[Json]  # an epoch's figures: skip_share, gate_entropy, …
     changes: Sequence[Change]
     verdicts: Sequence[str]
@@ -51,10 +52,10 @@ def story(curve: Sequence[Json], recorded: Sequence[Json]) -> GateStory | None:
     shown = kept[:: -(-len(kept) // COLUMNS)]
     shown = shown if shown[-1] is kept[-1] else [*shown, kept[-1]]
     maps = [_map(name, shown, settled) for name in shown[-1]["gates"]]
-    largest = max(value for one in maps for row in one.strengths for value in row)
+    strengths = [value for one in maps for row in one.strengths for value in row]
     changes = list(_changes(records))
     verdicts = [*_when(records, changes), *_collapse(records)]
-    return GateStory([one["epoch"] for one in shown], maps, largest, records, changes, verdicts)
+    return GateStory([one["epoch"] for one in shown], maps, min(strengths), max(strengths), records, changes, verdicts)
 
 
 def _map(name: str, shown: Sequence[Json], settled: Mapping[str, Sequence[str]]) -> Map:

@@ -58,13 +58,15 @@ class _Places:
         return name
 
     def take_gates(self, told: GateStory) -> str:
-        """Strengths as whole numbers of thousandths of the largest."""
+        """Strengths as whole numbers: thousandths of the way from the smallest to the largest."""
         name = f"gates-{len(self.gates) + 1}"
-        scale = 1000 / (told.largest or 1.0)
+        low, scale = told.smallest, 1000 / (told.largest - told.smallest or 1.0)
+        maps = [
+            {"options": one.options, "strengths": [[round((v - low) * scale) for v in row] for row in one.strengths]}
+            for one in told.maps
+        ]
         self.gates[name] = {
-            "epochs": list(told.epochs), "largest": told.largest,
-            "maps": [{"options": one.options, "strengths": [[round(v * scale) for v in row] for row in one.strengths]}
-                     for one in told.maps],
+            "epochs": list(told.epochs), "smallest": low, "largest": told.largest, "maps": maps
         }  # fmt: skip
         return name
 

@@ -63,7 +63,7 @@ function say(event, map, told) {
   const at = (length, from, of) => Math.min(length - 1, Math.max(0, Math.floor(from / of * length)));
   const column = at(told.epochs.length, event.clientX - box.left, box.width);
   const row = at(map.options.length, event.clientY - box.top, box.height);
-  const strength = map.strengths[row][column] / 1000 * told.largest;
+  const strength = told.smallest + map.strengths[row][column] / 1000 * (told.largest - told.smallest);
   tip.textContent = `epoch ${told.epochs[column]}\n${map.options[row]}: ${strength.toPrecision(3)}`;
   tip.style.display = "block";
   tip.style.left = Math.min(event.clientX + 12, innerWidth - tip.offsetWidth - 8) + "px";
