@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -181,7 +182,7 @@ def _guarded(read: Callable[[Picture], Made], picture: Picture) -> Made | str:
     try:
         return read(picture)
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        return str(error).replace(str(picture.content), "it") or type(error).__name__
+        return re.sub(r""" (?:'.*'|".*"|<.*>)$""", "", str(error)) or type(error).__name__  # it is named already
 
 
 def _opened(picture: Picture) -> Any:
