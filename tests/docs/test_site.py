@@ -64,7 +64,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
 def test_the_site_builds_and_every_page_opens(site: Path, open_tab: Callable[..., Tab]) -> None:
     tab = open_tab((site / "index.html").as_uri())
     found = sorted(site.rglob("*.html"))
