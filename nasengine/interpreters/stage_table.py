@@ -3,8 +3,9 @@
 import html
 from collections.abc import Iterable, Sequence
 
+from nasengine.interpreters.met import Words
 from nasengine.interpreters.paint import QUIET, fill, line
-from nasengine.interpreters.stages import Block, Stage, Words
+from nasengine.interpreters.stages import Block, Stage
 from nasengine.space import Space
 
 BESIDE = 18  # letters of a layer and settings in one line

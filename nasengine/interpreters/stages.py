@@ -1,19 +1,15 @@
 """One network as stages: what stands at one resolution and width, block by block, equal blocks gathered."""
 
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
 
-from nasengine.interpreters.shape import Shape, Shapes
-from nasengine.space import Architecture, Choice, Node, Op, Space, run
-from nasengine.space.decisions import STRENGTH
-from nasengine.space.nodes import Graph, Join, Repeat
+from nasengine.interpreters.met import Met, Words, strength, tree
+from nasengine.interpreters.shape import Shape
+from nasengine.space import Architecture, Choice, Node, Space
+from nasengine.space.nodes import Graph, Repeat
 
-FIXED = 3  # settings of a layer without decisions that are told
 LAST = (None, (-1,))  # what each step of a chain reads
-Words = tuple[str, str]  # a layer or an option, and its settings
 
 
 @dataclass(frozen=True)
@@ -64,115 +60,9 @@ class Stage:
         return ", ".join(filter(None, (self.size, self.width)))
 
 
-@dataclass
-class _Met:
-    """A node that the walk met, with the nodes in it."""
-
-    node: Node
-    place: str
-    inside: list["_Met"] = field(default_factory=list)
-    shape: Shape | None = None
-    words: Words = ("", "")  # of a layer, and of an option that is told as one
-    kind: str = ""
-    decision: str = ""  # what picked it, or its settings
-    option: str = ""  # as what it was picked
-    params: int = 0
-
-    def all(self) -> Iterator["_Met"]:
-        """This and everything in it."""
-        yield self
-        for one in self.inside:
-            yield from one.all()
-
-    def leaves(self) -> Iterator["_Met"]:
-        """What is told in words, outermost first."""
-        if self.words[0]:
-            yield self
-            return
-        for one in self.inside:
-            yield from one.leaves()
-
-    @property
-    def picked(self) -> str:
-        """What was decided about it, in words."""
-        return ", ".join(filter(None, (f"{self.decision} {self.option}" if self.option else "", self.words[1])))
-
-    @property
-    def minor(self) -> bool:
-        """Whether it says little beside others: norms, shortcuts, activations that nobody picked."""
-        weightless = self.kind == "other" and not sum(one.params for one in self.all())
-        return not self.decision and (self.kind in ("norm", "skip") or weightless)
-
-
-class _Meeting(Shapes):
-    """An interpreter of shapes that keeps the tree of what it met."""
-
-    def __init__(self, cells: Mapping[Node, str]) -> None:
-        super().__init__()
-        self.cells = cells
-        self.at = _Met(Join("add"), "")
-
-    def visit(self, node: Node, place: str, scope: str, inputs: tuple[Any, ...], inside: Callable[..., Any]) -> Any:
-        """Around every node."""
-        outer, met = self.at, _Met(node, place)
-        self.at = met
-        met.shape = inside(*inputs)
-        self.at = outer
-        if met.shape is not None:
-            if node in self.cells:
-                met.words, met.kind = (self.cells[node] or place, ""), "shared"
-            elif isinstance(node, Choice):
-                _name_options(node, met)
-            outer.inside.append(met)
-        return met.shape
-
-    def op(self, place: str, layer: type, settings: Mapping[str, Any], inputs: tuple[Shape, ...]) -> Shape:
-        """A layer with its settings in words; nothing of one that is for training alone."""
-        shape = super().op(place, layer, settings, inputs)
-        if not getattr(layer, "training_only", False):
-            assert isinstance(self.at.node, Op)
-            picked = [name for name, value in self.at.node.settings if isinstance(value, Choice)]
-            self.at.words = layer.__name__, _settings(layer, settings, picked)
-            self.at.kind, self.at.params = getattr(layer, "kind", "other"), self.facts[place].params
-            self.at.decision = ", ".join(picked)
-        return shape
-
-
-def _name_options(choice: Choice, met: _Met) -> None:
-    """An option of layers in a row is told as one, by its name and the settings picked in it."""
-    for one in met.inside:
-        name = one.place.removeprefix(f"{met.place}.")
-        leaves = list(one.leaves())
-        if len([leaf for leaf in leaves if not leaf.minor]) <= 1:
-            one.words = name, ", ".join(words for leaf in leaves if leaf.decision and (words := leaf.picked))
-        one.kind = min((leaf.kind for leaf in leaves), key=_strength, default="skip")
-        one.decision, one.option = choice.name, name
-
-
-def _settings(layer: type, settings: Mapping[str, Any], picked: Sequence[str]) -> str:
-    """The settings that were picked, else the first numbers that are not the layer's defaults."""
-    usual = {name: parameter.default for name, parameter in inspect.signature(layer).parameters.items()}
-    told = {
-        name: value
-        for name, value in settings.items()
-        if (name in picked if picked else _is_number(value) and usual.get(name) != value) and name != "width"
-    }
-    return ", ".join(f"{name} {_short(value)}" for name, value in [*told.items()][: len(picked) or FIXED])
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _short(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def stages(space: Space, architecture: Architecture, cells: Mapping[Node, str]) -> list[Stage]:
     """The network's stages in order; `cells` are told by their names alone (without one: by their places)."""
-    meeting = _Meeting(cells)
-    run(space.network, (tuple(space.input),), architecture, meeting)
-    root = meeting.at
+    root = tree(space, architecture, cells)
     while len(root.inside) == 1 and not root.inside[0].words[0]:
         root = root.inside[0]
     made: list[Stage] = []
@@ -188,10 +78,10 @@ def stages(space: Space, architecture: Architecture, cells: Mapping[Node, str]) 
     return made
 
 
-def _of_step(name: str, step: _Met) -> Iterator[Stage]:
+def _of_step(name: str, step: Met) -> Iterator[Stage]:
     """One stage for each run of blocks of one shape; what is minor goes with what follows it."""
-    groups: list[list[_Met]] = []
-    waiting: list[_Met] = []
+    groups: list[list[Met]] = []
+    waiting: list[Met] = []
     for element in _elements(step):
         waiting.append(element)
         if any(not leaf.minor for leaf in element.leaves()):
@@ -210,13 +100,13 @@ def _of_step(name: str, step: _Met) -> Iterator[Stage]:
         yield Stage(name, shape, blocks, params, tuple(sorted(norms)), int(single), minor)
 
 
-def _shape(group: Sequence[_Met]) -> Shape:
+def _shape(group: Sequence[Met]) -> Shape:
     shape = group[-1].shape
     assert shape is not None
     return shape
 
 
-def _is_norm(leaf: _Met) -> bool:
+def _is_norm(leaf: Met) -> bool:
     return leaf.kind == "norm" and bool(leaf.decision)
 
 
@@ -233,7 +123,7 @@ def _merged(first: Stage, second: Stage) -> Stage:
     return Stage(name, first.shape, blocks, first.params + second.params, first.norms, first.steps + second.steps)
 
 
-def _elements(met: _Met) -> list[_Met]:
+def _elements(met: Met) -> list[Met]:
     """The blocks of a step: the rounds of a repeat, the links of a chain, or the whole."""
     if met.words[0]:
         return [met]
@@ -245,7 +135,7 @@ def _elements(met: _Met) -> list[_Met]:
     return [met] if any(met.leaves()) else []
 
 
-def _holds_blocks(met: _Met) -> bool:
+def _holds_blocks(met: Met) -> bool:
     return any(isinstance(one.node, Repeat) or one.kind == "shared" for one in met.all())
 
 
@@ -253,35 +143,29 @@ def _is_chain(node: Node) -> bool:
     return isinstance(node, Graph) and node.outputs == (-1,) and all(step.reads in LAST for step in node.steps)
 
 
-def _branches(met: _Met) -> bool:
+def _branches(met: Met) -> bool:
     return isinstance(met.node, Graph) and not _is_chain(met.node)
 
 
-def _block(group: Sequence[_Met]) -> Block:
+def _block(group: Sequence[Met]) -> Block:
     """What is in a block, without what is minor, unless there is nothing else."""
     made = [part for one in group for part in _parts(one, minor=False)]
     return Block(tuple(made or [part for one in group for part in _parts(one, minor=True)]))
 
 
-def _parts(met: _Met, minor: bool) -> list[Part]:
+def _parts(met: Met, minor: bool) -> list[Part]:
     """One part for each step; the layers of a chain within a block are one."""
     leaves = [leaf for leaf in met.leaves() if (minor or not leaf.minor) and not _is_norm(leaf)]
     if not leaves:
         return []
     if met.words[0] or (_is_chain(met.node) and not any(_branches(one) for one in met.all())):
-        kind = min((leaf.kind for leaf in leaves), key=_strength)
+        kind = min((leaf.kind for leaf in leaves), key=strength)
         return [Part(tuple(leaf.words for leaf in leaves), kind)]
     made = [part for one in met.inside for part in _parts(one, minor)]
     if isinstance(met.node, Choice):
         name, kind = met.inside[0].place.removeprefix(f"{met.place}."), met.inside[0].kind
         made = made if met.inside[0].words[0] else [Part(((name, ""),), kind), *made]
     return made
-
-
-def _strength(kind: str) -> int:
-    """Strongest first; what a layer says of itself before what it does not say."""
-    order = (*STRENGTH[1:], "head", "shared", "other")
-    return order.index(kind) if kind in order else len(order)
 
 
 def _gathered(blocks: Iterable[Block]) -> tuple[Block, ...]:
