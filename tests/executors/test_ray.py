@@ -83,6 +83,10 @@ def test_jobs_run_on_several_actors_and_epochs_come_as_they_end(
     terms = Terms(workers=2, cores_per_worker=1, address=ray_cluster)
     with Ray(tmp_path / "run", terms, on_epoch=lambda one, values: heard.append((one.number, values))) as executor:
         results = run(executor, [job(number, epochs=2, pause=0.05) for number in range(6)])
+        for number in range(6, 40, 2):  # on a busy machine one actor may have done it all before the other was there
+            if len({values["pid"] for _, values in heard}) == 2:
+                break
+            run(executor, [job(number, pause=0.2), job(number + 1, pause=0.2)])
     assert {number: result.values["validation_accuracy"] for number, result in results.items()} == dict.fromkeys(
         range(6), 0.5
     )
