@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from nasengine.errors import DataError
+from nasengine.training.counting import IGNORED
 from nasengine.training.data_words import Task
 from nasengine.training.raw import Array, Images, Raw
 from nasengine.training.streamed import Streamed, pieces
-
-IGNORED = 255  # a pixel of a mask that does not count
 
 
 def checked(raw: Raw, place: str) -> Raw:
