@@ -46,6 +46,7 @@ def test_the_page_fits_both_widths_in_light_and_dark(
         tab.page.emulate_media(color_scheme="dark" if dark else "light")
         for width in (400, 1280):
             tab.page.set_viewport_size({"width": width, "height": 900})
+            tab.page.wait_for_function(f"document.documentElement.scrollWidth <= {width}")  # charts follow late
             tab.page.wait_for_timeout(120)
             assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
         assert is_bright(tab, "body", "backgroundColor") != dark
