@@ -33,7 +33,7 @@ ROOMS = {
     "plugins": Room({"space", "errors", "settings", "user_files"}, HEAVY),
     "layers": Room(set(), {"ray", "optuna", "sqlalchemy"}),
     "interpreters": Room({"space", "errors"}, {"ray", "optuna", "sqlalchemy"}),
-    "training": Room({"errors", "settings", "user_files"}, {"ray", "optuna", "sqlalchemy"}),
+    "training": Room({"errors", "settings", "user_files", "native"}, {"ray", "optuna", "sqlalchemy"}),
     "tables": Room({"space", "errors", "settings", "plugins", "interpreters"}, HEAVY | {"sqlalchemy"}),
     "bench": Room(
         {"space", "errors", "plugins", "settings", "search", "tables", "job"}, {"ray", "optuna", "sqlalchemy", "torch"}
@@ -51,6 +51,7 @@ ROOMS = {
         {"space", "errors", "job", "plugins", "user_files", "evaluators", "training"}, {"ray", "optuna", "sqlalchemy"}
     ),
     "ledger": Room({"space", "errors", "job", "commands"}, HEAVY),
+    "native": Room(set(), {"ray", "optuna", "sqlalchemy", "rich", "cyclopts"}),
     "exporters": Room(
         {"space", "errors", "interpreters", "layers", "plugins", "training"}, {"ray", "optuna", "sqlalchemy"}
     ),
