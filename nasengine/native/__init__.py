@@ -1,0 +1,1 @@
+"""Kernels in C++, compiled where a compiler is found and never needed."""
