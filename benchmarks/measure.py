@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 STEADY = 1.5  # a figure whose rounds spread further is refused
+HEADINGS = ("figure", "ratio", "spread", "goal", "", "against")  # of `cells`
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE",
     "GOMP_SPINCOUNT": "0",
@@ -114,7 +115,7 @@ def show(figures: Iterable[Measured], title: str = "") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "ratio", "spread", "goal", "", "against", title=title or None, title_justify="left")
+    table = Table(*HEADINGS, title=title or None, title_justify="left")
     for figure in figures:
         table.add_row(*cells(figure))
     Console().print(table)

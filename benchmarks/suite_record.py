@@ -1,0 +1,56 @@
+"""Where figures are kept: the newest of each in results/bench.json, every run in results/bench_history.jsonl."""
+
+import json
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.measure import Measured
+from nasengine.ledger.environment import git_revision, version
+
+RESULTS = Path(__file__).parents[1] / "results"
+NEWEST, HISTORY = "bench.json", "bench_history.jsonl"
+
+
+def keep(measured: Mapping[str, Iterable[Measured]], folder: Path, whole: bool) -> None:
+    """Write the figures of each module: over the older ones of the same name or, after a whole run, over all.
+
+    A refused figure is not kept, and takes the older one of its name with it: that is what was measured last.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    newest = {} if whole else {fact["name"]: fact for fact in read(folder)}
+    for figure in (figure for figures in measured.values() for figure in figures):
+        if figure.steady:
+            newest[figure.name] = figure.to_json()
+        else:
+            newest.pop(figure.name, None)
+    part = folder / f".{NEWEST}.{os.getpid()}"
+    part.write_text(json.dumps(list(newest.values()), indent=2) + "\n")
+    part.replace(folder / NEWEST)
+    steady = {module: [one.to_json() for one in figures if one.steady] for module, figures in measured.items()}
+    steady = {module: figures for module, figures in steady.items() if figures}
+    if steady:
+        with (folder / HISTORY).open("a") as history:
+            history.write(json.dumps(circumstances() | {"figures": steady}) + "\n")
+
+
+def read(folder: Path = RESULTS) -> list[dict[str, object]]:
+    """The newest figures; none where nothing has been measured."""
+    path = folder / NEWEST
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+def circumstances() -> dict[str, str | None]:
+    """When, at which commit, on which processor and with which torch."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"date": now, "commit": git_revision(), "cpu": processor(), "torch": version("torch")}
+
+
+def processor() -> str:
+    """What the processor calls itself."""
+    known = Path("/proc/cpuinfo")
+    lines = known.read_text().splitlines() if known.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
