@@ -38,6 +38,10 @@ def _small_llm() -> Path | None:
 
 PARTS: dict[str, tuple[Callable[[], Path | None], str]] = {
     "browser": (chromium, "no Chromium is on the path (Debian: chromium)"),
+    "compiler": (
+        lambda: _program("c++") or _program("g++") or _program("clang++"),
+        "no C++ compiler is on the path (Debian: g++)",
+    ),
     "dot": (lambda: _program("dot"), "Graphviz' dot is not on the path (Debian: graphviz)"),
     "fashion-mnist": (
         lambda: DEBIAN_FASHION_MNIST if DEBIAN_FASHION_MNIST.is_dir() else None,
