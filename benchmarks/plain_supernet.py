@@ -81,8 +81,9 @@ class _Cell(nn.Module):
             arriving = []
             for x in states:
                 row = cast(nn.ModuleList, self.edges[edge])
+                strengths = gates[edge].unbind() if on is None else gates[edge]
                 wanted = range(len(row)) if on is None else [k for k, is_on in enumerate(on[edge]) if is_on]
-                arriving.append(sum(gates[edge, k] * row[k](x) for k in wanted))
+                arriving.append(sum(strengths[k] * row[k](x) for k in wanted))
                 edge += 1
             states.append(sum(arriving))
         return torch.cat(states[-4:], dim=1)
