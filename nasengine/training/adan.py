@@ -1,16 +1,20 @@
 """Adan, the adaptive Nesterov momentum optimizer, as one torch Optimizer."""
 
-import math
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from nasengine.errors import RecipeError, did_you_mean
+from nasengine.errors import RecipeError, TrainingError, did_you_mean
+from nasengine.training.adan_native import step_natively
+from nasengine.training.adan_rule import Move, rates, shared, step_in_blocks, step_together
 
 DECAYS = ("proximal", "decoupled")
 BETAS = (0.98, 0.92, 0.99)
+_KEPT = ("average", "average_difference", "average_square", "previous")  # of a parameter's state, as Move takes them
+_kept = itemgetter(*_KEPT)
 
 
 class Adan(torch.optim.Optimizer):
@@ -20,8 +24,9 @@ class Adan(torch.optim.Optimizer):
     difference d = g - previous g (zero at first), the three averages follow g, d and (g + b2 d)^2.
     `decay="proximal"` divides the weights by (1 + lr * weight_decay) after the step, `"decoupled"` multiplies them by
     (1 - lr * weight_decay) before it. `max_grad_norm` above 0 clips the norm over all groups.
-    `foreach` None means: a loop tensor by tensor on the CPU, where it stays in cache, and grouped kernels on a GPU.
-    Raises RecipeError for impossible settings.
+    `foreach` None means: on the CPU one pass over memory where a C++ compiler is found, else block by block in cache;
+    grouped kernels on a GPU. False keeps to the blocks, True to the grouped kernels; all agree up to rounding.
+    Raises RecipeError for impossible settings, TrainingError for sparse gradients.
 
     Departures from the authors' code: `p.grad` is left as it was, clipped or not; steps are counted per parameter, so
     one that joins late gets its own bias corrections; the clip norm is summed in the gradients' own type (theirs in
@@ -56,15 +61,10 @@ class Adan(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        factor = self._clip_factor()
+        clip = self._clip_factor()
         for group in self.param_groups:
             for parameters in _alike([p for p in group["params"] if p.grad is not None]):
-                grouped = parameters[0].is_cuda if self.foreach is None else self.foreach
-                if grouped:
-                    self._step_together(group, parameters, factor)
-                else:
-                    for parameter in parameters:
-                        self._step_one(group, parameter, factor)
+                self._move(group, parameters, clip)
         return loss
 
     def _clip_factor(self) -> Tensor | None:
@@ -75,76 +75,40 @@ class Adan(torch.optim.Optimizer):
         norm = torch.nn.utils.get_total_norm(gradients)
         return (self.max_grad_norm / (norm + self.defaults["eps"])).clamp(max=1.0)
 
-    def _state_of(self, parameter: Tensor, gradient: Tensor) -> dict[str, Any]:
+    def _move(self, group: dict[str, Any], parameters: list[Tensor], clip: Tensor | None) -> None:
+        """Take the step of parameters of one group, device and type, in the fastest way there is for them."""
+        states = [self._state_of(parameter, clip) for parameter in parameters]
+        of_step = {step: rates(group, step) for step in {state["step"] for state in states}}
+        moves = [
+            Move((parameter, _gradient(parameter), *_kept(state)), of_step[state["step"]])
+            for parameter, state in zip(parameters, states, strict=True)
+        ]
+        if parameters[0].is_cuda if self.foreach is None else self.foreach:
+            step_together(shared(group), moves, clip)
+            return
+        numbers = shared(group, 1.0 if clip is None else clip.item())
+        step_in_blocks(numbers, moves if self.foreach is False else step_natively(numbers, moves))
+
+    def _state_of(self, parameter: Tensor, clip: Tensor | None) -> dict[str, Any]:
+        """Return a parameter's averages, one step more counted: zero before the first, as is the difference then."""
         state: dict[str, Any] = self.state[parameter]
         if not state:
+            gradient = _gradient(parameter)
+            if gradient.layout != torch.strided:
+                raise TrainingError(
+                    "adan: a sparse gradient came; dense ones are allowed; make the layer's sparse=False"
+                )
             state["step"] = 0
-            for name in ("average", "average_difference", "average_square"):
+            for name in _KEPT:
                 state[name] = torch.zeros_like(parameter)
-            state["previous"] = gradient.clone()
+            state["previous"].copy_(gradient if clip is None else gradient * clip.to(parameter.device))
         state["step"] += 1
         return state
 
-    def _step_one(self, group: dict[str, Any], parameter: Tensor, factor: Tensor | None) -> None:
-        lr, eps, weight_decay = group["lr"], group["eps"], group["weight_decay"]
-        b1, b2, b3 = group["betas"]
-        gradient: Any = parameter.grad
-        if factor is not None:
-            gradient = gradient * factor.to(parameter.device)
-        state = self._state_of(parameter, gradient)
-        average, slope, square = state["average"], state["average_difference"], state["average_square"]
-        c1, c2, c3 = (1 - beta ** state["step"] for beta in (b1, b2, b3))
 
-        work = gradient - state["previous"]
-        average.lerp_(gradient, 1 - b1)
-        slope.lerp_(work, 1 - b2)
-        torch.add(gradient, work, alpha=b2, out=work)
-        square.mul_(b3).addcmul_(work, work, value=1 - b3)
-        # sqrt(square / c3) + eps, with the correction moved into the factors: one pass less
-        root = math.sqrt(c3)
-        torch.sqrt(square, out=work).add_(eps * root)
-        if weight_decay and group["decay"] == "decoupled":
-            parameter.mul_(1 - lr * weight_decay)
-        parameter.addcdiv_(average, work, value=-lr * root / c1)
-        parameter.addcdiv_(slope, work, value=-lr * root * b2 / c2)
-        if weight_decay and group["decay"] == "proximal":
-            parameter.div_(1 + lr * weight_decay)
-        state["previous"].copy_(gradient)
-
-    def _step_together(self, group: dict[str, Any], parameters: list[Tensor], factor: Tensor | None) -> None:
-        """Do what `_step_one` does, for all tensors of one device and type in few kernels."""
-        lr, eps, weight_decay = group["lr"], group["eps"], group["weight_decay"]
-        b1, b2, b3 = group["betas"]
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        if factor is not None:
-            gradients = list(torch._foreach_mul(gradients, factor.to(parameters[0].device)))
-        states = [self._state_of(p, g) for p, g in zip(parameters, gradients, strict=True)]
-        averages, slopes, squares, previous = (
-            [state[name] for state in states]
-            for name in ("average", "average_difference", "average_square", "previous")
-        )
-        c1, c2, c3 = ([1 - beta ** state["step"] for state in states] for beta in (b1, b2, b3))
-        roots = [math.sqrt(c) for c in c3]
-
-        work = torch._foreach_sub(gradients, previous)
-        torch._foreach_lerp_(averages, gradients, 1 - b1)
-        torch._foreach_lerp_(slopes, work, 1 - b2)
-        work = torch._foreach_add(gradients, work, alpha=b2)
-        torch._foreach_mul_(squares, b3)
-        torch._foreach_addcmul_(squares, work, work, value=1 - b3)
-        bottom = torch._foreach_sqrt(squares)
-        torch._foreach_add_(bottom, [eps * root for root in roots])
-        if weight_decay and group["decay"] == "decoupled":
-            torch._foreach_mul_(parameters, 1 - lr * weight_decay)
-        torch._foreach_addcdiv_(
-            parameters, averages, bottom, [-lr * root / c for root, c in zip(roots, c1, strict=True)]
-        )
-        torch._foreach_addcdiv_(
-            parameters, slopes, bottom, [-lr * root * b2 / c for root, c in zip(roots, c2, strict=True)]
-        )
-        if weight_decay and group["decay"] == "proximal":
-            torch._foreach_div_(parameters, 1 + lr * weight_decay)
-        torch._foreach_copy_(previous, gradients)
+def _gradient(parameter: Tensor) -> Tensor:
+    assert parameter.grad is not None
+    return parameter.grad
 
 
 def _alike(parameters: list[Tensor]) -> list[list[Tensor]]:

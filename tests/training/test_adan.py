@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from nasengine.errors import RecipeError
+from nasengine.errors import RecipeError, TrainingError
 from nasengine.training.adan import Adan
 
 START = [1.0, -1.0, 2.0]
@@ -61,7 +61,7 @@ def step(optimizer, weights, gradient):
     return weights.detach().clone()
 
 
-@pytest.mark.parametrize("foreach", [False, True])
+@pytest.mark.parametrize("foreach", [None, False, True])
 @pytest.mark.parametrize("case", PUBLISHED)
 def test_equals_the_authors_numbers(case, foreach):
     settings, expected = PUBLISHED[case]
@@ -73,7 +73,7 @@ def test_equals_the_authors_numbers(case, foreach):
         torch.testing.assert_close(got, torch.tensor(values, dtype=torch.float64), rtol=0, atol=close)
 
 
-@pytest.mark.parametrize("foreach", [False, True])
+@pytest.mark.parametrize("foreach", [None, False, True])
 def test_the_clip_norm_runs_over_all_groups_and_leaves_gradients_alone(foreach):
     whole = parameter()
     together = Adan([whole], lr=0.1, max_grad_norm=1.0, foreach=foreach)
@@ -88,7 +88,7 @@ def test_the_clip_norm_runs_over_all_groups_and_leaves_gradients_alone(foreach):
     torch.testing.assert_close(torch.cat([part.detach() for part in parts]), whole.detach(), rtol=0, atol=1e-14)
 
 
-@pytest.mark.parametrize("foreach", [False, True])
+@pytest.mark.parametrize("foreach", [None, False, True])
 def test_resumes_exactly_from_its_state(foreach):
     settings = {"lr": 0.1, "weight_decay": 0.02, "max_grad_norm": 1.0, "foreach": foreach}
     weights = parameter()
@@ -112,7 +112,7 @@ def test_restart_makes_the_next_step_a_first_step():
     torch.testing.assert_close(after, before - 0.1 * torch.tensor([1.0, -1.0, 1.0]).double(), rtol=0, atol=1e-8)
 
 
-@pytest.mark.parametrize("foreach", [False, True])
+@pytest.mark.parametrize("foreach", [None, False, True])
 def test_a_parameter_that_joins_late_gets_its_own_bias_corrections(foreach):
     early, late = parameter(), parameter()
     optimizer = Adan([early, late], lr=0.1, foreach=foreach)
@@ -153,3 +153,10 @@ def test_every_impossible_setting_is_named_at_once():
     assert "adan.lr: -1.0" in text
     assert "adan.betas" in text
     assert 'Did you mean "proximal"?' in text
+
+
+def test_a_sparse_gradient_is_refused():
+    table = torch.nn.Embedding(4, 2, sparse=True)
+    table(torch.tensor([1])).sum().backward()
+    with pytest.raises(TrainingError, match="sparse=False"):
+        Adan(table.parameters()).step()
