@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from nasengine.errors import TrainingError
+from nasengine.training.allocator import keep_freed_memory
 from nasengine.training.data import Split
 from nasengine.training.loop import Training
 from nasengine.training.metrics import evaluate
@@ -48,8 +49,11 @@ def fit(
     `micro_batch` is how many images go through the network at once; the gradients of recipe.batch of them still make
     one step, the same step up to rounding. But batch norm then takes its statistics from each micro-batch, and a
     model that draws (drop path) draws for each; a training may go on from a checkpoint with another micro-batch.
+    On the CPU the process keeps freed memory from then on, for its next steps: see `keep_freed_memory`.
     """
     place = pick_device(device)
+    if place.type == "cpu":
+        keep_freed_memory()
     checked = validation.to(place) if validation is not None else None
     with _own_draws(seed, place):
         run = Training(model, train.to(place), recipe, seed, place, micro_batch, task)

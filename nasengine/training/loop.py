@@ -21,7 +21,7 @@ from nasengine.training.recipe import Recipe
 from nasengine.training.schedule import rate
 from nasengine.training.tasks import CLASSIFICATION, Task, check_recipe
 
-CHECKED = 256  # images measured at once
+CHECKED = 256  # images measured at once, at most, where the memory is known to be scarce
 
 
 class Training:
@@ -157,9 +157,9 @@ class Training:
             torch.cuda.set_rng_state(state["draws_cuda"], self.device)
 
 
-def batch_of_checks(micro_batch: int | None) -> int:
+def batch_of_checks(micro_batch: int | None) -> int | None:
     """Return how many images are measured at once: no more than may be trained on at once, where that is known."""
-    return min(micro_batch or CHECKED, CHECKED)
+    return None if micro_batch is None else min(micro_batch, CHECKED)
 
 
 def _parts(count: int, micro_batch: int | None) -> list[int]:

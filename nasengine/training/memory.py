@@ -7,6 +7,7 @@ from typing import TypeVar
 import torch
 
 from nasengine.errors import TrainingError
+from nasengine.training.allocator import give_back_memory
 
 Trained = TypeVar("Trained")
 LEAST = 2  # images: batch statistics of a single one are undefined
@@ -32,6 +33,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 def make_room() -> None:
     """Give back what nobody holds any more."""
     gc.collect()
+    give_back_memory()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
