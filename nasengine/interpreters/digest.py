@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import torch
 
 from nasengine.errors import SpaceError
-from nasengine.interpreters.shape import Shape, build, layer_facts, trace
+from nasengine.interpreters.shape import Shape, build, layer_facts, layer_key, plain_key
+from nasengine.interpreters.tally import Tally
 from nasengine.space import Architecture, Choice, Space, run
 
 VERSION = "nas1:"  # changes whenever the rules below do: digests are stored
@@ -63,8 +64,20 @@ def _hash(*parts: str) -> str:
     return blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
 
+_said: dict[Any, str] = {}
+
+
 def _words(place: str, layer: type, settings: Mapping[str, Any]) -> str:
     """A layer's name and settings."""
+    key = plain_key(settings)
+    if key is None:  # what is not plain may change, or be another at the same address
+        return _spelled(place, layer, settings)
+    if (layer, key) not in _said:
+        _said[layer, key] = _spelled(place, layer, settings)
+    return _said[layer, key]
+
+
+def _spelled(place: str, layer: type, settings: Mapping[str, Any]) -> str:
     everything = sorted({**_defaults(layer), **settings}.items())
     return f"{layer.__module__}.{layer.__qualname__}({', '.join(f'{n}={_value(place, n, v)}' for n, v in everything)})"
 
@@ -95,8 +108,11 @@ def layers_fingerprint(space: Space, architecture: Architecture) -> str:
 
     Functions that layers call are not followed. Raises SpaceError for a class whose source cannot be read.
     """
-    shapes, _ = trace(space, architecture, asides=True)
-    found = {cls for layer, settings, inputs in shapes.layers.values() for cls in _classes(layer, settings, inputs)}
+    return _fingerprint(_all_classes.of(space, architecture))
+
+
+@lru_cache(maxsize=4096)
+def _fingerprint(found: frozenset[type]) -> str:
     sources = sorted(f"{cls.__module__}.{cls.__qualname__}\n{_source(cls)}" for cls in found)
     return sha256("\n".join(sources).encode()).hexdigest()
 
@@ -104,14 +120,20 @@ def layers_fingerprint(space: Space, architecture: Architecture) -> str:
 _memory: dict[Any, frozenset[type]] = {}
 
 
-def _classes(layer: type, settings: Mapping[str, Any], inputs: Sequence[Shape]) -> frozenset[type]:
-    """The classes of a layer and of those inside it, remembered per layer, settings and shapes."""
-    key = (layer, repr(sorted(settings.items())), tuple(inputs))
+def _classes(
+    place: str, layer: type, settings: Mapping[str, Any], inputs: tuple[Shape, ...]
+) -> tuple[Shape, frozenset[type]]:
+    """A layer's output shape, its class and those inside it, remembered per layer, settings and shapes."""
+    key = layer_key(layer, settings, inputs)
+    output = layer_facts(place, layer, settings, inputs).output
     if key not in _memory:
         with torch.device("meta"):
             modules = build(layer, inputs, settings).modules()
         _memory[key] = frozenset(cls for module in modules for cls in _own_classes(type(module)))
-    return _memory[key]
+    return output, _memory[key]
+
+
+_all_classes = Tally(frozenset[type](), _classes, frozenset.union, asides=True)
 
 
 def _own_classes(cls: type) -> Iterator[type]:

@@ -26,6 +26,7 @@ class LayerFacts:
     trainable: int  # numbers in the parameters that learn
 
 
+_PLAIN = {int, float, str, bool, type(None)}  # settings that are told apart without writing them out
 _memory: dict[Any, LayerFacts] = {}
 
 
@@ -42,10 +43,11 @@ def build(layer: type, inputs: Sequence[Shape], settings: Mapping[str, Any]) -> 
 
 def layer_facts(place: str, layer: type, settings: Mapping[str, Any], inputs: Sequence[Shape]) -> LayerFacts:
     """Shape, parameters and multiply-adds of one layer; an error of the layer is raised with place and input."""
-    key = (layer, repr(sorted(settings.items())), tuple(inputs))
-    if key not in _memory:
+    key = layer_key(layer, settings, tuple(inputs))
+    found = _memory.get(key)
+    if found is None:
         try:
-            _memory[key] = _measure(layer, settings, inputs)
+            found = _memory[key] = _measure(layer, settings, inputs)
         except Exception as error:
             words = ", ".join(f"{name}={value!r}" for name, value in settings.items())
             shapes = " and ".join(str(shape) for shape in inputs)
@@ -53,7 +55,20 @@ def layer_facts(place: str, layer: type, settings: Mapping[str, Any], inputs: Se
                 f"{place}: layer {layer.__name__}({words}) fails on an input of (channels, height, width) {shapes}: "
                 f"{type(error).__name__}: {error}; change its settings, or what stands before it"
             ) from error
-    return _memory[key]
+    return found
+
+
+def layer_key(layer: type, settings: Mapping[str, Any], inputs: tuple[Shape, ...]) -> Any:
+    """By what the facts of a layer are remembered."""
+    return layer, inputs, plain_key(settings) or repr(sorted(settings.items()))
+
+
+def plain_key(settings: Mapping[str, Any]) -> Any:
+    """Settings as something hashable, None where that takes more; 1, 1.0 and True are equal, and not to a layer."""
+    names = (*sorted(settings),)
+    values = (*map(settings.__getitem__, names),)
+    kinds = (*map(type, values),)
+    return (names, values, kinds) if _PLAIN.issuperset(kinds) else None
 
 
 @torch.inference_mode(False)

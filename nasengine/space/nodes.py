@@ -127,3 +127,8 @@ class Conditional(Node):
 def dotted(*parts: str) -> str:
     """Join the non-empty parts with dots: places and namespaces are written so."""
     return ".".join(part for part in parts if part)
+
+
+def under(outer: str, name: str) -> str:
+    """`dotted` for two parts: walks spend much of their time on it."""
+    return f"{outer}.{name}" if outer and name else outer or name

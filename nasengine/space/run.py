@@ -16,14 +16,17 @@ from nasengine.space.nodes import (
     Node,
     Nothing,
     Op,
+    Option,
     Read,
     Repeat,
     Shared,
     dotted,
+    under,
 )
 from nasengine.space.picks import Gate, Picks
 
 V = TypeVar("V")
+_CHOSEN = {Choice, Derived}  # the settings that are no plain values
 
 
 class Interpreter(Protocol[V]):
@@ -88,6 +91,10 @@ class _Walk:
     def __init__(self, network: Node, picks: Picks, by: Any):
         self.network, self.picks, self.by = network, picks, by
         self.visit = getattr(by, "visit", None)
+        # what follows from the picks and the namespace alone is worked out once, wherever a shared piece stands
+        self.derived: dict[tuple[Derived, str], Any] = {}
+        self.answers: dict[tuple[str, str], Any] = {}
+        self.lives: dict[tuple[Graph, int, str], tuple[set[int], set[int]]] = {}
         self.kinds: dict[type, Any] = {
             Op: self.op, Choice: self.choice, Graph: self.graph, Read: self.read, Shared: self.shared,
             Repeat: self.repeat, Aside: self.aside, Join: self.join, Nothing: self.nothing,
@@ -102,36 +109,51 @@ class _Walk:
     def op(self, node: Op, xs: tuple[Any, ...], place: str, scope: str) -> Any:
         if any(x is None for x in xs):
             return None
-        return self.by.op(place, node.layer, {k: self.setting(v, scope) for k, v in node.settings}, xs)
+        settings = {k: self.setting(v, scope) if type(v) in _CHOSEN else v for k, v in node.settings}
+        return self.by.op(place, node.layer, settings, xs)
 
     def setting(self, value: Any, scope: str) -> Any:
         if isinstance(value, Choice):
-            return self.picks.value(dotted(scope, value.name), value)
+            return self.picks.value(under(scope, value.name), value)
         if isinstance(value, Derived):
-            return value.function(*(self.picked(name, scope) for name in value.decisions))
+            key = value, scope
+            if key not in self.derived:
+                self.derived[key] = value.function(*(self.picked(name, scope) for name in value.decisions))
+            return self.derived[key]
         return value
 
     def picked(self, name: str, scope: str) -> Any:
         """What a decision picked."""
+        key = name, scope
+        if key not in self.answers:
+            self.answers[key] = self._picked(name, scope)
+        return self.answers[key]
+
+    def _picked(self, name: str, scope: str) -> Any:
         full, choice, of_nodes = _looked_up(self.network, name, scope)
         if not self.picks.asked(full):
             return None
         if of_nodes:
-            gates = self.picks.gates(full, choice)
-            return tuple([option.name for option in choice.options if _is_on(gates.get(option.name))])
+            return tuple([option.name for option, _ in self.on(full, choice)])
         return self.picks.value(full, choice)
 
     def choice(self, node: Choice, xs: tuple[Any, ...], place: str, scope: str) -> Any:
-        name = dotted(scope, node.name)
-        gates = self.picks.gates(name, node)
+        name = under(scope, node.name)
         on = {}
-        for option in node.options:
-            gate = gates.get(option.name)
-            if _is_on(gate):
-                value = self.go(option.node, xs, dotted(place, option.name), dotted(scope, option.name))
-                if value is not None:
-                    on[option.name] = (gate, value)
+        for option, gate in self.on(name, node):
+            value = self.go(option.node, xs, under(place, option.name), under(scope, option.name))
+            if value is not None:
+                on[option.name] = (gate, value)
         return self.by.mix(name, node, on) if on else None
+
+    def on(self, name: str, node: Choice) -> list[tuple[Option, Gate]]:
+        """The options that are on, as declared, with their gates."""
+        gates = self.picks.gates(name, node)
+        if len(gates) == 1:  # of most architectures: the many others need not be looked at
+            options = _by_name(node)
+            return [(options[kept], gate) for kept, gate in gates.items() if kept in options and _is_on(gate)]
+        found = [(option, gates.get(option.name)) for option in node.options]
+        return [(option, gate) for option, gate in found if _is_on(gate)]
 
     def graph(self, node: Graph, xs: tuple[Any, ...], place: str, scope: str) -> Any:
         states = list(xs)
@@ -140,9 +162,9 @@ class _Walk:
             if i not in live:
                 states.append(None)
                 continue
-            inner = dotted(scope, step.name) if step.named else scope
+            inner = under(scope, step.name) if step.named else scope
             incoming = tuple(states[j] for j in _numbers(step.reads, len(xs), len(states)))
-            states.append(self.go(step.node, incoming, dotted(place, step.name), inner))
+            states.append(self.go(step.node, incoming, under(place, step.name), inner))
         outputs = [states[j] for j in _numbers(node.outputs, len(xs), len(states))]
         return self.joined(node.join, place, outputs)
 
@@ -163,12 +185,12 @@ class _Walk:
 
     def repeat(self, node: Repeat, xs: tuple[Any, ...], place: str, scope: str) -> Any:
         for i in range(self.setting(node.times, scope)):
-            xs = (self.go(node.body, xs, dotted(place, str(i)), scope if node.tie else dotted(scope, str(i))),)
+            xs = (self.go(node.body, xs, under(place, str(i)), scope if node.tie else under(scope, str(i))),)
         return xs[0]
 
     def aside(self, node: Aside, xs: tuple[Any, ...], place: str, scope: str) -> Any:
         if hasattr(self.by, "aside") and xs[0] is not None:
-            inner = dotted(place, node.name)
+            inner = under(place, node.name)
             self.by.aside(node.name, inner, lambda: self.go(node.node, xs, inner, scope))
         return xs[0]
 
@@ -184,12 +206,18 @@ class _Walk:
 
     def _backwards(self, node: Graph, inputs: int, scope: str) -> tuple[set[int], set[int]]:
         """The live steps, and the inputs of the graph that they or the output read."""
+        key = node, inputs, scope
+        if key not in self.lives:
+            self.lives[key] = self._looked_backwards(node, inputs, scope)
+        return self.lives[key]
+
+    def _looked_backwards(self, node: Graph, inputs: int, scope: str) -> tuple[set[int], set[int]]:
         wanted = set(_numbers(node.outputs, inputs, inputs + len(node.steps)))
         for i in range(len(node.steps) - 1, -1, -1):
             if inputs + i in wanted:
                 step = node.steps[i]
                 reads = _numbers(step.reads, inputs, inputs + i)
-                inner = dotted(scope, step.name) if step.named else scope
+                inner = under(scope, step.name) if step.named else scope
                 wanted.update(reads[j] for j in self.used(step.node, len(reads), inner))
         return {i for i in range(len(node.steps)) if inputs + i in wanted}, {i for i in wanted if i < inputs}
 
@@ -203,10 +231,9 @@ class _Walk:
                     return self.used(inside, inputs, scope) if self.setting(holds, scope) else set()
                 case Read(sources=sources, node=inside):
                     return {sources[i] for i in self.used(inside, len(sources), scope)}
-                case Choice(name=name, options=options):
-                    gates = self.picks.gates(dotted(scope, name), node)
-                    on = [option for option in options if _is_on(gates.get(option.name))]
-                    return set().union(*(self.used(o.node, inputs, dotted(scope, o.name)) for o in on))
+                case Choice(name=name):
+                    on = self.on(under(scope, name), node)
+                    return set().union(*(self.used(o.node, inputs, under(scope, o.name)) for o, _ in on))
                 case Graph():
                     return self._backwards(node, inputs, scope)[1]
                 case Shared(name=name, node=inside):
@@ -223,8 +250,19 @@ def _is_on(gate: Gate) -> bool:
     return gate is not None and not (isinstance(gate, float) and gate == 0.0)
 
 
+@lru_cache(maxsize=65536)
+def _by_name(choice: Choice) -> Mapping[str, Option]:
+    return {option.name: option for option in choice.options}
+
+
+@lru_cache(maxsize=4096)
 def _numbers(reads: tuple[int, ...] | None, inputs: int, states: int) -> tuple[int, ...]:
     """State numbers counted from the first input; a read from before the first input gets the first."""
     if reads is None:
         return tuple(range(inputs))
     return tuple(max(i + states, 0) if i < 0 else i for i in reads)
+
+
+def meant(network: Node, name: str, scope: str) -> str:
+    """The full name of the decision that a derived setting in a namespace calls by this name."""
+    return _looked_up(network, name, scope)[0]

@@ -5,9 +5,10 @@ import random
 import pytest
 from torch import Tensor, nn
 
-from nasengine.interpreters.cost import Cost, cost
+from nasengine.interpreters.cost import Cost, cost, cost_by_layers
 from nasengine.interpreters.model import Model
 from nasengine.layers import Attention, Classifier, ConvNorm, DropPath, MaxPool, SeparableConv
+from nasengine.plugins import listing, load_space
 from nasengine.search_spaces import darts, metaformer
 from nasengine.space import EVERYTHING, Architecture, Node, Space, aside, chain, choose, op, repeat
 
@@ -67,3 +68,24 @@ def test_parameters_are_those_of_the_network(space: Space) -> None:
     built = Model(space, architecture)
     assert cost(space, architecture).params == sum(p.numel() for p in built.parameters())
     assert cost(space, EVERYTHING).params == sum(p.numel() for p in Model(space).parameters())
+
+
+SPACES = [name for name, _ in listing("space")]
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_what_is_remembered_adds_up_to_every_layer(name: str) -> None:
+    space, rng = load_space(name), random.Random(3)
+    for _ in range(4):
+        architecture = space.sample(rng)
+        neighbour = space.mutate(architecture, rng)
+        assert cost(space, architecture) == cost_by_layers(space, architecture)
+        assert cost(space, neighbour) == cost_by_layers(space, neighbour)
+
+
+def test_another_space_with_equal_names_is_counted_anew() -> None:
+    narrow, wide = (darts.space(channels=channels, layers=3) for channels in (4, 8))
+    architecture = narrow.sample(random.Random(1))
+    assert cost(narrow, architecture) == cost_by_layers(narrow, architecture)
+    assert cost(wide, architecture) == cost_by_layers(wide, architecture)
+    assert cost(wide, architecture).params > cost(narrow, architecture).params
