@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
+import numpy
+from numpy.typing import NDArray
+
 Point = tuple[float, ...]  # each objective, all to be made large
 
 
@@ -24,25 +27,25 @@ class Measured:
 
 
 def fronts(members: Sequence[Measured]) -> list[list[int]]:
-    """The fast non-dominated sort: numbers of the members that nothing dominates, then of those left, and so on."""
-    below: list[list[int]] = [[] for _ in members]
-    above = [0] * len(members)  # how many dominate each
-    for a, one in enumerate(members):
-        for b, other in enumerate(members):
-            if one.dominates(other):
-                below[a].append(b)
-                above[b] += 1
-    found, front = [], [number for number, count in enumerate(above) if not count]
-    while front:
-        found.append(front)
-        following = []
-        for a in front:
-            for b in below[a]:
-                above[b] -= 1
-                if not above[b]:
-                    following.append(b)
-        front = sorted(following)
+    """Numbers of the members that nothing dominates, then of those that nothing left dominates, and so on."""
+    above = _dominated(members)
+    counts = above.sum(axis=0)  # how many dominate each
+    found = []
+    while (front := numpy.flatnonzero(counts == 0)).size:
+        found.append(front.tolist())
+        counts -= above[front].sum(axis=0)
+        counts[front] = -1
     return found
+
+
+def _dominated(members: Sequence[Measured]) -> NDArray[numpy.int64]:
+    """(members, members): 1 where the first dominates the second, by `Measured.dominates`."""
+    points = numpy.array([one.point for one in members], float)
+    violations = numpy.array([one.violation for one in members])
+    better = violations[:, None] < violations
+    equal = (violations[:, None] == violations) & (violations == 0)
+    nowhere_worse = (points[:, None] >= points).all(axis=2) & (points[:, None] != points).any(axis=2)
+    return (better | equal & nowhere_worse).astype(numpy.int64)
 
 
 def crowding(points: Sequence[Point]) -> list[float]:
@@ -64,8 +67,13 @@ def crowding(points: Sequence[Point]) -> list[float]:
 
 def ranked(members: Sequence[Measured]) -> list[tuple[int, float]]:
     """For each member its front and, to be compared within one, its crowding distance turned: smaller is better."""
+    return placed(members, fronts(members))
+
+
+def placed(members: Sequence[Measured], sorted_in: Sequence[Sequence[int]]) -> list[tuple[int, float]]:
+    """The same where the fronts are known."""
     places: dict[int, tuple[int, float]] = {}
-    for number, front in enumerate(fronts(members)):
+    for number, front in enumerate(sorted_in):
         for member, distance in zip(front, crowding([members[one].point for one in front]), strict=True):
             places[member] = number, -distance
     return [places[number] for number in range(len(members))]

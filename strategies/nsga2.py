@@ -18,7 +18,7 @@ from nasengine.errors import NasError, SpaceError
 from nasengine.search.strategy import Told
 from nasengine.space import Architecture, Space
 from nasengine.space.unseen import Unseen
-from nasengine.strategies._nsga2_sorting import Measured, ranked
+from nasengine.strategies._nsga2_sorting import Measured, placed, ranked
 
 TRIES = 30  # children, before any architecture that is new will do
 
@@ -70,7 +70,9 @@ class NSGA2:
         best = sorted(range(len(everyone)), key=lambda number: places[number])[: self.population]
         self.members, self.children = [everyone[number] for number in best], []
         self.measured = {one: self.measured[one] for one in self.members}
-        self.places = ranked([self.measured[one] for one in self.members])
+        kept = [places[number][0] for number in best]  # who stays in a front does not depend on who leaves
+        on_fronts = [[n for n, front in enumerate(kept) if front == one] for one in range(max(kept) + 1)]
+        self.places = placed([self.measured[one] for one in self.members], on_fronts)
 
     def _child(self, rng: random.Random) -> Architecture:
         child = self._parent(rng)
