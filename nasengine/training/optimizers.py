@@ -8,30 +8,31 @@ from torch import Tensor
 
 from nasengine.training.adan import BETAS, Adan
 from nasengine.training.recipe import Recipe
+from nasengine.training.win import accelerate
 
 
 def build(recipe: Recipe, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
     """Return the recipe's optimizer, which also clips the gradients' norm before each step where the recipe says so.
 
-    sgd couples weight decay to the gradient (L2), as the published recipes do; adan and adamw keep it apart.
+    sgd couples weight decay to the gradient (L2), as the published recipes do; adan and adamw keep it apart. With an
+    acceleration the decay is Win's, apart from the gradient for all three.
     """
+    optimizer = _plain(recipe, parameters, recipe.weight_decay if recipe.acceleration == "none" else 0.0)
+    if recipe.clip > 0 and recipe.optimizer != "adan":
+        optimizer.register_step_pre_hook(lambda it, args, kwargs: _clip(it, recipe.clip))
+    accelerate(optimizer, recipe.acceleration, recipe.weight_decay)
+    return optimizer
+
+
+def _plain(recipe: Recipe, parameters: Iterable[Tensor], decay: float) -> torch.optim.Optimizer:
     if recipe.optimizer == "adan":
         b1, b2, b3 = recipe.betas or BETAS
-        return Adan(
-            parameters, lr=recipe.lr, betas=(b1, b2, b3), weight_decay=recipe.weight_decay, max_grad_norm=recipe.clip
-        )
-    optimizer: torch.optim.Optimizer
+        return Adan(parameters, lr=recipe.lr, betas=(b1, b2, b3), weight_decay=decay, max_grad_norm=recipe.clip)
     if recipe.optimizer == "adamw":
-        b1, b2 = recipe.betas or (0.9, 0.999)
-        optimizer = torch.optim.AdamW(parameters, lr=recipe.lr, betas=(b1, b2), weight_decay=recipe.weight_decay)
-    else:
-        nesterov = recipe.nesterov and recipe.momentum > 0
-        optimizer = torch.optim.SGD(
-            parameters, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov, weight_decay=recipe.weight_decay
-        )
-    if recipe.clip > 0:
-        optimizer.register_step_pre_hook(lambda it, args, kwargs: _clip(it, recipe.clip))
-    return optimizer
+        first, second = recipe.betas or (0.9, 0.999)
+        return torch.optim.AdamW(parameters, lr=recipe.lr, betas=(first, second), weight_decay=decay)
+    nesterov = recipe.nesterov and recipe.momentum > 0
+    return torch.optim.SGD(parameters, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov, weight_decay=decay)
 
 
 def set_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:

@@ -10,7 +10,7 @@ from nasengine.training.pinned import pinned
 from nasengine.training.recipe_values import read
 
 _BETAS = {"adan": 3, "adamw": 2, "sgd": 0}
-_LATER = {"loss": "auto", "class_weights": "none", "sampling": "shuffle", "start": ""}
+_LATER = {"loss": "auto", "class_weights": "none", "sampling": "shuffle", "start": "", "acceleration": "none"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Recipe:
     `class_weights` "balanced" weighs the loss by the inverse of how frequent a class is; `sampling` "balanced" draws
     images of each class equally often, some several times an epoch and others not at all. `start` is a file of
     weights, .safetensors or .pt, of which the training begins with all tensors whose names and shapes fit.
+    `acceleration` makes the optimizer's steps those of Win or Win2 (`training.win`).
     Raises RecipeError that names every fault.
     """
 
@@ -56,6 +57,7 @@ class Recipe:
     class_weights: Literal["none", "balanced"] = "none"
     sampling: Literal["shuffle", "balanced"] = "shuffle"
     start: str = ""
+    acceleration: Literal["none", "win", "win2"] = "none"
 
     def __post_init__(self) -> None:
         values, faults = read(vars(self), _TYPES)
