@@ -48,6 +48,7 @@ class Bookkeeping:
         self.plan, self.ledger, self.record, self.listener = plan, ledger, record, listener
         self.rows: dict[int, int] = {}  # number of a running job -> its row
         self.proposed = 0
+        self.unrecorded: set[int] = set()  # proposals that are written down together with what comes of them
         self.spent = Spent(plan.terms.gpus_per_worker, ledger, record.name)
         self.folder = run_folder(ledger, record.name, plan.terms.files)
         self.stopper = stopper_of(plan, ledger, record.name)
@@ -76,8 +77,14 @@ class Bookkeeping:
         self.listener.note(text)
 
     def propose(self, number: int, architecture: Architecture) -> None:
-        self.record.propose(number, architecture.to_json())
+        self.unrecorded.add(number)
         self.proposed = number + 1
+
+    def record_proposal(self, job: Job) -> None:
+        """Write a proposal down that will not be started."""
+        if job.number in self.unrecorded:
+            self.record.propose(job.number, job.architecture)
+            self.unrecorded.remove(job.number)
 
     def key(self, job: Job) -> str:
         """Equal work has an equal key: same network, recipe, data, seed and way of training."""
@@ -107,6 +114,7 @@ class Bookkeeping:
         if not job.final and told_of(result, self.plan.goal).error:
             return None  # it does not say what this search compares by
         value = self.value_of(result)
+        self.record_proposal(job)
         self.record.record(result, reuse_key=self.key(job), reused_from=found.trial_id, value=value)
         self.listener.result(result, f"{found.search}, trial {found.number}")
         return result
@@ -125,6 +133,7 @@ class Bookkeeping:
         result = Result(
             job.number, job.architecture, values=dict(job.figures), error=f"infeasible: {', '.join(broken)}"
         )
+        self.record_proposal(job)
         self.record.record(result)
         self.listener.result(result, None)
         return result
@@ -136,7 +145,9 @@ class Bookkeeping:
             job.number, kind, architecture=job.architecture, seed=job.seed, recipe=job.recipe,
             lineage=lineage, reuse_key=self.key(job) if self.may_be_reused(job) else None,
         )  # fmt: skip
-        self.rows[job.number] = self.record.start(start)
+        proposed = not job.final and job.number in self.unrecorded
+        self.rows[job.number] = self.record.start(start, proposed=proposed)
+        self.unrecorded.discard(job.number)
         self.spent.begin(job.number)
 
     def value_of(self, result: Result) -> float | None:

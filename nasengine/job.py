@@ -105,6 +105,11 @@ def reuse_key(
 
 def plain(value: Any) -> Any:
     """Return a copy that any JSON reader takes: tuples as lists, keys as text, numbers that are not finite as null."""
+    kind = type(value)
+    if kind is str or kind is int or value is None:  # most of what is recorded, before the slow questions below
+        return value
+    if kind is dict:
+        return {key if type(key) is str else str(key): plain(item) for key, item in value.items()}
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, Mapping):

@@ -34,6 +34,8 @@ from nasengine.ledger.outage import Answer, DatabaseAway, Waiting, explained
 from nasengine.ledger.upgrade import is_current, upgrade
 
 PRAGMAS = ("busy_timeout=60000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+_AS_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_READ_JSON = json.JSONDecoder().raw_decode
 ONE_LOOK = "REPEATABLE READ"
 PG_LOCK = 0x6E6173  # any number, the same in all versions
 # a host that says nothing any more is given up after half a minute, not after the hours that TCP waits
@@ -237,7 +239,9 @@ def _prepare_file(path: Path, create: bool) -> None:
 
 
 def _engine(url: URL, in_memory: bool) -> Engine:
-    options: dict[str, Any] = {"json_serializer": partial(json.dumps, allow_nan=False, separators=(",", ":"))}
+    options: dict[str, Any] = {"json_serializer": _AS_JSON}
+    if url.get_backend_name() == "sqlite":
+        options["json_deserializer"] = _of_json
     if in_memory:
         options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     if url.get_backend_name() == "postgresql":
@@ -252,6 +256,15 @@ def _engine(url: URL, in_memory: bool) -> Engine:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _of_json(text: str) -> Any:
+    """What `json.loads` gives, which takes twice as long for the short texts that are in here."""
+    try:
+        value, end = _READ_JSON(text)
+        return value if end == len(text) else json.loads(text)
+    except ValueError:
+        return json.loads(text)
 
 
 def _set_up_sqlite(connection: Any, record: object) -> None:

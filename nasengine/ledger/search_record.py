@@ -17,8 +17,9 @@ from nasengine.ledger.lease import Lease
 from nasengine.ledger.tables import artifacts, epochs, gates, proposals, remarks, searches, trials
 
 TRIAL_KEYS = ("search_id", "number", "kind")
-UNFINISHED = trials.c.state.in_(("running", "stopped"))
-NOT_COMPLETE = trials.c.state.not_in(("complete", "pruned"))
+# not `in`: for that SQLAlchemy writes the statement anew every time
+UNFINISHED = (trials.c.state == "running") | (trials.c.state == "stopped")
+NOT_COMPLETE = (trials.c.state != "complete") & (trials.c.state != "pruned")
 
 _ADD_PROPOSAL = insert(proposals)
 _ADD_REMARK = insert(remarks)
@@ -80,25 +81,25 @@ class SearchRecord:
     def propose(self, number: int, architecture: Mapping[str, Any]) -> None:
         """Note a proposal, before it is submitted."""
         row = {"search_id": self.id, "number": number, "architecture": plain(architecture), "state": "open"}
+        self._lease.write(lambda connection: self._add_proposal(connection, row))
 
-        def step(connection: Connection) -> None:
-            try:
-                connection.execute(_ADD_PROPOSAL, row)
-            except IntegrityError as error:
-                raise LedgerError(f"{self.name}: proposal {number} is already recorded; replay it instead") from error
+    def start(self, trial: Trial, *, proposed: bool = False) -> int:
+        """Note that a trial runs now, again after a crash; returns the row's id, for `epoch` and `artifact`.
 
-        self._lease.write(step)
-
-    def start(self, trial: Trial) -> int:
-        """Note that a trial runs now, again after a crash; returns the row's id, for `epoch` and `artifact`."""
+        With `proposed` it is noted as a proposal as well, in the same transaction.
+        """
         known = {name: plain(getattr(trial, name)) for name in ("architecture", "seed", "recipe", "lineage")}
         row = {**known, "reuse_key": trial.reuse_key, "state": "running", "started": now()}
         row |= {"error": None, "finished": None}
+        proposal = {"search_id": self.id, "number": trial.number, "architecture": row["architecture"], "state": "open"}
 
         def step(connection: Connection) -> int:
-            before = connection.execute(_LINEAGE, {"of": self.id, "at": trial.number, "as": trial.kind}).scalar()
-            if before and "failed_before" in before:
-                row["lineage"] = {**(row["lineage"] or {}), "failed_before": before["failed_before"]}
+            if proposed:
+                self._add_proposal(connection, proposal)
+            elif self.resumed:  # only then may it have run before
+                before = connection.execute(_LINEAGE, {"of": self.id, "at": trial.number, "as": trial.kind}).scalar()
+                if before and "failed_before" in before:
+                    row["lineage"] = {**(row["lineage"] or {}), "failed_before": before["failed_before"]}
             return self._put_trial(connection, trial.number, trial.kind, row, NOT_COMPLETE)
 
         return self._lease.write(step)
@@ -235,6 +236,13 @@ class SearchRecord:
             self._lease.write(step, patience)
         finally:
             self._lease.release(patience)
+
+    def _add_proposal(self, connection: Connection, row: Json) -> None:
+        try:
+            connection.execute(_ADD_PROPOSAL, row)
+        except IntegrityError as error:
+            text = f"{self.name}: proposal {row['number']} is already recorded; replay it instead"
+            raise LedgerError(text) from error
 
     def _put_trial(self, connection: Connection, number: int, kind: str, row: Json, only_if: Any) -> int:
         whole = {"search_id": self.id, "number": number, "kind": kind, **row}
