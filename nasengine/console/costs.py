@@ -1,9 +1,11 @@
 """What a search has cost and what went wrong with its workers, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from nasengine.console.output import duration, number
 from nasengine.ledger import Ledger
+from nasengine.ledger.costs import total
 from nasengine.ledger.queries import FAULT
 
 SHOWN = 5  # faults; the rest are counted
@@ -20,10 +22,15 @@ def cost_words(cost: Mapping[str, float]) -> str:
     return ", ".join(words)
 
 
-def after_words(ledger: Ledger, name: str) -> str:
-    """The cost of a search and the latest faults of its workers, each on a line; empty where there are none."""
-    words = cost_words({**ledger.cost(name), "attempts": 0})  # as many as there were jobs, and the faults
-    faults = [row["text"] for row in ledger.remarks(name) if row["kind"] == FAULT]
+def after_words(ledger: Ledger, name: str, rows: Sequence[Mapping[str, Any]] | None = None) -> str:
+    """The cost of a search and the latest faults of its workers, each on a line; empty where there are none.
+
+    `rows` are the search's results, where they were read already.
+    """
+    remarks = ledger.remarks(name)
+    cost = total(ledger.results(name) if rows is None else rows, remarks)
+    words = cost_words({**cost, "attempts": 0})  # as many as there were jobs, and the faults
+    faults = [row["text"] for row in remarks if row["kind"] == FAULT]
     lines = [f"cost: {words}"] if words else []
     if faults:
         earlier = f", the last {SHOWN}" if len(faults) > SHOWN else ""

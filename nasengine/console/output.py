@@ -11,6 +11,7 @@ from rich.table import Table
 
 from nasengine.job import plain
 
+MANY = 1000  # rows that are printed as they come: to lay more of them out takes longer than to find them
 WIDE = 200  # columns where there is no terminal to ask, so that nothing is cut off in a pipe
 
 
@@ -47,18 +48,33 @@ def hear_the_engine() -> None:
 
 
 def emit(value: Any) -> None:
-    """Print a value as JSON; numbers that are not finite become null."""
-    print(json.dumps(plain(value), indent=2, allow_nan=False))
+    """Print a value as JSON, long lists with one item a line; numbers that are not finite become null."""
+    if isinstance(value, list) and len(value) > MANY:
+        lines = ",\n".join(json.dumps(plain(item), allow_nan=False) for item in value)
+        print(f"[\n{lines}\n]")
+    else:
+        print(json.dumps(plain(value), indent=2, allow_nan=False))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[str] = ()) -> None:
     """Print rows under columns; those named in `right` are set flush right."""
+    words = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if len(words) > MANY:
+        _print_plainly([list(columns), *words], [column in right for column in columns])
+        return
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*("" if cell is None else str(cell) for cell in row))
+    for row in words:
+        made.add_row(*row)
     out().print(made)
+
+
+def _print_plainly(rows: Sequence[Sequence[str]], flush_right: Sequence[bool]) -> None:
+    """The same as it looks in a pipe; no line is folded."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    line = "  ".join(f"{{:{'>' if right else '<'}{w}}}" for w, right in zip(widths, flush_right, strict=True))
+    sys.stdout.write("".join([line.format(*row) + "\n" for row in rows]))
 
 
 def number(value: float | None) -> str:

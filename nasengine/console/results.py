@@ -39,7 +39,7 @@ def results(name: str | None, db: str, json: bool) -> None:
     figure = shown.pop() if len(shown) == 1 else "figure" if shown else "accuracy"
     columns = ["search", "trial", "kind", "state", figure, "measured on", "params", "macs", "time", "best"]
     table(columns, map(_row, rows), right=["trial", figure, "params", "macs", "time"])
-    if name is not None and (words := after_words(ledger, name)):
+    if name is not None and (words := after_words(ledger, name, rows)):
         say(f"\n{words}")
 
 

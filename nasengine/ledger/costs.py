@@ -1,6 +1,5 @@
 """What a search has cost: the sum over its trials, and over what its strategy said to a language model."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ def total(rows: Iterable[Mapping[str, Any]], remarks: Iterable[Mapping[str, Any]
     A trial that was answered from another cost nothing; what was tried before a retry did.
     """
     names = ("seconds", "core_seconds", "gpu_seconds", "joules", "attempts", *SPOKEN)
-    found: Counter[str] = Counter(dict.fromkeys(names, 0.0))
+    found = dict.fromkeys(names, 0.0)
     for row in rows:
         if row["reused_from"] is None:
             earlier = (row["lineage"] or {}).get("failed_before", ())
@@ -22,13 +21,17 @@ def total(rows: Iterable[Mapping[str, Any]], remarks: Iterable[Mapping[str, Any]
                 _add(found, one)
     for remark in remarks:
         values = remark["values"] or {}
-        found.update({name: float(values[name]) for name in SPOKEN if values.get(name) is not None})
-    return dict(found)
+        for name in SPOKEN:
+            found[name] += values.get(name) or 0.0
+    return found
 
 
-def _add(found: Counter[str], one: Mapping[str, Any]) -> None:
-    cost = dict(one.get("cost") or {})
-    if cost or one.get("seconds") is not None:
-        cost.setdefault("attempts", 1.0)
-    figures = {**cost, "seconds": one.get("seconds")}
-    found.update({name: value for name, value in figures.items() if value is not None and name not in NOT_SUMMED})
+def _add(found: dict[str, float], one: Mapping[str, Any]) -> None:
+    cost, seconds = one.get("cost") or {}, one.get("seconds")
+    for name, value in cost.items():
+        if value is not None and name not in NOT_SUMMED and name != "seconds":
+            found[name] = found.get(name, 0.0) + value
+    if seconds is not None:
+        found["seconds"] += seconds
+    if "attempts" not in cost and (cost or seconds is not None):
+        found["attempts"] += 1.0

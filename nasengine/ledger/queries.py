@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Table, func, 
 
 from nasengine.errors import LedgerError, did_you_mean
 from nasengine.job import Json, Result
+from nasengine.ledger.collecting import uncollected
 from nasengine.ledger.costs import total
 from nasengine.ledger.database import Database
 from nasengine.ledger.lease import is_alive
@@ -107,17 +108,19 @@ class Reader:
         Where several of a search's networks were trained anew it is the one that was best in the search: test figures
         report, and choose nothing.
         """
-        with self.database.reading() as connection:
+        with uncollected(), self.database.reading() as connection:
             found = _searches(connection)
             chosen = found if name is None else [_one(found, name)]
             query = select(trials).order_by(trials.c.search_id, trials.c.id)
             if name is not None:
                 query = query.where(trials.c.search_id == chosen[0]["id"])
-            rows = connection.execute(query).mappings().all()
-        by_id = {search["id"]: search for search in chosen}
-        answer = [_result_row(row, by_id[row["search_id"]]) for row in rows]
-        for search in chosen:
-            _mark_best([row for row in answer if row["search"] == search["name"]])
+            by_id = {search["id"]: search for search in chosen}
+            answer = [_result_row(row, by_id[row["search_id"]]) for row in connection.execute(query).mappings()]
+        of: dict[str, list[Json]] = {search["name"]: [] for search in chosen}
+        for row in answer:
+            of[row["search"]].append(row)
+        for mine in of.values():
+            _mark_best(mine)
         return answer
 
     def best(self, name: str) -> Json | None:

@@ -2,9 +2,11 @@
 
 import json
 import math
+from typing import Any
 
 import pytest
 
+from nasengine.console import output
 from nasengine.console.output import duration, emit, number, table
 
 
@@ -34,3 +36,20 @@ def test_a_table_in_a_pipe_is_neither_cut_nor_coloured(capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     assert "x" * 150 in out and "[red]y" in out and "\x1b" not in out and "…" not in out
     assert len(out.splitlines()) == 3
+
+
+def test_a_long_table_is_printed_as_a_short_one(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    rows = [("a", 1, "0.5"), ("bbb", 22, None), ("[x]", 3, "12")]
+    table(["search", "trial", "acc"], rows, right=["trial", "acc"])
+    short = capsys.readouterr().out
+    monkeypatch.setattr(output, "MANY", 2)
+    table(["search", "trial", "acc"], rows, right=["trial", "acc"])
+    assert capsys.readouterr().out == short
+
+
+def test_a_long_list_of_json_has_an_item_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"number": number, "loss": math.nan} for number in range(output.MANY + 1)]
+    emit(rows)
+    out = capsys.readouterr().out
+    assert json.loads(out) == [{"number": number, "loss": None} for number in range(output.MANY + 1)]
+    assert len(out.splitlines()) == output.MANY + 3
