@@ -9,7 +9,7 @@
 
 namespace {
 
-// What all tensors of a call share, as in nasengine/training/adan_rule.py.
+// What all tensors of a call share: the clip factor, and `Shared` of nasengine/training/adan_rule.py.
 struct Shared {
     double clip;                 // what the gradients are multiplied by
     double b2, b3;

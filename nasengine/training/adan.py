@@ -83,11 +83,12 @@ class Adan(torch.optim.Optimizer):
             Move((parameter, _gradient(parameter), *_kept(state)), of_step[state["step"]])
             for parameter, state in zip(parameters, states, strict=True)
         ]
+        numbers = shared(group)
         if parameters[0].is_cuda if self.foreach is None else self.foreach:
-            step_together(shared(group), moves, clip)
-            return
-        numbers = shared(group, 1.0 if clip is None else clip.item())
-        step_in_blocks(numbers, moves if self.foreach is False else step_natively(numbers, moves))
+            step_together(numbers, moves, clip)
+        else:
+            left = moves if self.foreach is False else step_natively(numbers, moves, clip)
+            step_in_blocks(numbers, left, clip)
 
     def _state_of(self, parameter: Tensor, clip: Tensor | None) -> dict[str, Any]:
         """Return a parameter's averages, one step more counted: zero before the first, as is the difference then."""

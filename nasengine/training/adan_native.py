@@ -16,7 +16,7 @@ _KERNELS = {torch.float32: "adan_float32", torch.float64: "adan_float64"}
 _kind = attrgetter("dtype", "is_cpu")
 
 
-def step_natively(shared: Shared, moves: Sequence[Move]) -> Sequence[Move]:
+def step_natively(shared: Shared, moves: Sequence[Move], clip: Tensor | None) -> Sequence[Move]:
     """Take in one call all the steps that the kernel can take, and return the others; all are of one type."""
     dtype = moves[0].tensors[0].dtype
     built = library("adan") if dtype in _KERNELS else None
@@ -29,7 +29,8 @@ def step_natively(shared: Shared, moves: Sequence[Move]) -> Sequence[Move]:
         sizes.append(tensors[0].numel())
         rates.extend(own)
     kernel = getattr(built, _KERNELS[dtype])
-    tables = (array("d", shared), places, sizes, rates)
+    numbers = array("d", (1.0 if clip is None else clip.item(), *shared))
+    tables = (numbers, places, sizes, rates)
     kernel(*(ctypes.c_void_p(table.buffer_info()[0]) for table in tables), ctypes.c_int64(len(sizes)))
     torch.autograd.graph.increment_version([move.tensors[0] for move in compress(moves, taken)])
     return [move for move, done in zip(moves, taken, strict=True) if not done]

@@ -1,20 +1,19 @@
-"""Adan's rule in torch's own operations: block by block for the CPU's caches, and in grouped kernels for a GPU."""
+"""Adan's rule in torch's own grouped operations: on all tensors for a GPU, and on a few at once for a CPU's caches."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-# Six blocks and two of work stay in cache; smaller ones cost more in calls than they save in memory.
+# So many weights at once stay in cache with all that belongs to them; fewer cost more in calls than they save.
 BLOCK = 1 << 17
 
 
 class Shared(NamedTuple):
     """What all tensors of a group share in one step."""
 
-    clip: float  # what the gradients are multiplied by
     b2: float
     b3: float
     gain1: float  # 1 - b1, and so on
@@ -39,13 +38,13 @@ class Move(NamedTuple):
     rates: Rates
 
 
-def shared(group: Mapping[str, Any], clip: float = 1.0) -> Shared:
+def shared(group: Mapping[str, Any]) -> Shared:
     """Return a group's numbers; its decay acts before the step where decoupled, and after it where proximal."""
     b1, b2, b3 = group["betas"]
     shrink = group["lr"] * group["weight_decay"]
     decoupled = group["decay"] == "decoupled"
     before, after = (1 - shrink, 1.0) if decoupled else (1.0, 1 / (1 + shrink))
-    return Shared(clip, b2, b3, 1 - b1, 1 - b2, 1 - b3, before, after)
+    return Shared(b2, b3, 1 - b1, 1 - b2, 1 - b3, before, after)
 
 
 def rates(group: Mapping[str, Any], step: int) -> Rates:
@@ -59,38 +58,26 @@ def rates(group: Mapping[str, Any], step: int) -> Rates:
     return Rates(rate / (1 - b1**step), rate * b2 / (1 - b2**step), group["eps"] * root)
 
 
-def step_in_blocks(shared: Shared, moves: Sequence[Move]) -> None:
-    """Take the steps one by one, large tensors in blocks; all of one device and type."""
-    if not moves:
+def step_in_blocks(shared: Shared, moves: Sequence[Move], clip: Tensor | None) -> None:
+    """Take all steps, of one device and type: small tensors together, large ones in parts."""
+    block, size = [], 0
+    for move in moves:
+        for part in _parts(move):
+            block.append(part)
+            size += part.tensors[0].numel()
+            if size >= BLOCK:
+                step_together(shared, block, clip)
+                block, size = [], 0
+    if block:
+        step_together(shared, block, clip)
+
+
+def _parts(move: Move) -> Iterator[Move]:
+    if move.tensors[0].numel() <= BLOCK or not all(tensor.is_contiguous() for tensor in move.tensors):
+        yield move
         return
-    most = max(tensors[0].numel() for tensors, _ in moves)
-    work = moves[0].tensors[0].new_empty((2, min(BLOCK, most)))
-    for tensors, own in moves:
-        if all(tensor.is_contiguous() for tensor in tensors):
-            for block in zip(*(tensor.view(-1).split(BLOCK) for tensor in tensors), strict=True):
-                change, spare = work[:, : block[0].numel()]
-                _step(shared, own, block, change, spare)
-        else:
-            _step(shared, own, tensors, torch.empty_like(tensors[0]), torch.empty_like(tensors[0]))
-
-
-def _step(shared: Shared, own: Rates, tensors: tuple[Tensor, ...], change: Tensor, spare: Tensor) -> None:
-    weights, gradient, average, difference, square, previous = tensors
-    if shared.clip != 1:
-        gradient = torch.mul(gradient, shared.clip, out=spare)
-    torch.sub(gradient, previous, out=change)
-    previous.copy_(gradient)
-    average.lerp_(gradient, shared.gain1)
-    difference.lerp_(change, shared.gain2)
-    torch.add(gradient, change, alpha=shared.b2, out=change)
-    square.mul_(shared.b3).addcmul_(change, change, value=shared.gain3)
-    torch.sqrt(square, out=change).add_(own.floor)
-    if shared.before != 1:
-        weights.mul_(shared.before)
-    torch.mul(average, own.average, out=spare).add_(difference, alpha=own.difference)
-    weights.addcdiv_(spare, change, value=-1)
-    if shared.after != 1:
-        weights.mul_(shared.after)
+    for tensors in zip(*(tensor.view(-1).split(BLOCK) for tensor in move.tensors), strict=True):
+        yield Move(tensors, move.rates)
 
 
 def step_together(shared: Shared, moves: Sequence[Move], clip: Tensor | None) -> None:

@@ -178,6 +178,6 @@ def test_the_kernel_leaves_alone_what_it_could_not_read() -> None:
         return Move((*(torch.ones(8) for _ in range(6 - len(last))), *last), rates(group, 1))
 
     good, short, wide = move(), move(torch.ones(4)), move(torch.ones(8).double())
-    assert step_natively(shared(group), [short, good, wide]) == [short, wide]
+    assert step_natively(shared(group), [short, good, wide], None) == [short, wide]
     assert torch.equal(short.tensors[0], torch.ones(8))
     assert not torch.equal(good.tensors[0], torch.ones(8))
