@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from nasengine.errors import TrainingError
-from nasengine.training.allocator import keep_freed_memory
 from nasengine.training.data import Split
 from nasengine.training.loop import Training
 from nasengine.training.metrics import evaluate
@@ -52,8 +51,6 @@ def fit(
     On the CPU the process keeps freed memory from then on, for its next steps: see `keep_freed_memory`.
     """
     place = pick_device(device)
-    if place.type == "cpu":
-        keep_freed_memory()
     checked = validation.to(place) if validation is not None else None
     with _own_draws(seed, place):
         run = Training(model, train.to(place), recipe, seed, place, micro_batch, task)

@@ -12,8 +12,10 @@ from torch import Tensor, nn
 
 from nasengine.errors import TrainingError
 from nasengine.training import checkpoint
+from nasengine.training.allocator import keep_freed_memory
 from nasengine.training.augment import augment_both
 from nasengine.training.batches import batches, chances
+from nasengine.training.compiled import compiled, pays
 from nasengine.training.data import Split
 from nasengine.training.metrics import Meter, evaluate
 from nasengine.training.optimizers import build, set_rate
@@ -38,12 +40,15 @@ class Training:
         task: Task = CLASSIFICATION,
     ) -> None:
         check_recipe(task, recipe)
+        if device.type == "cpu":
+            keep_freed_memory()
         self.model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train, self.recipe, self.seed, self.device = train, recipe, seed, device
         self.micro_batch, self.task = micro_batch, task
         self.criterion = task.criterion(recipe, train.labels)
         self.chances = chances(train.labels) if recipe.sampling == "balanced" else None
         self.optimizer = build(recipe, model.parameters())
+        self.forward = self._forward  # of whole batches; those that are smaller stay as they are
         self.order = torch.Generator().manual_seed(seed)
         self.changes = torch.Generator(device).manual_seed(seed + 1)
         self.history: list[dict[str, float]] = []
@@ -57,6 +62,8 @@ class Training:
         began, number, meter = time.perf_counter(), len(self.history), Meter(self.task)
         self._set_drop_rate(self.recipe.drop_path * number / self.recipe.epochs)
         self.model.train()
+        if self.forward == self._forward and pays(self.recipe, self.history):
+            self.forward = compiled(self._forward)
         for step, (images, labels) in enumerate(self._batches()):
             set_rate(self.optimizer, rate(self.recipe, number + step / self.steps))
             self._step(images, labels, meter)
@@ -94,15 +101,19 @@ class Training:
             return share * self.criterion(logits.float(), labels)
 
         with self._precision():
-            if self.recipe.auxiliary and hasattr(self.model, "forward_with_asides"):
-                logits, asides = self.model.forward_with_asides(images)
-            else:
-                logits, asides = self.model(images), {}
+            whole = len(images) == self.recipe.batch
+            logits, asides = self.forward(images) if whole else self._forward(images)
         loss = main = loss_of(logits)
         for aside in asides.values():
             loss = loss + self.recipe.auxiliary * loss_of(aside)
         loss.backward()
         return main.detach(), logits.detach()
+
+    def _forward(self, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        if self.recipe.auxiliary and hasattr(self.model, "forward_with_asides"):
+            both: tuple[Tensor, dict[str, Tensor]] = self.model.forward_with_asides(images)
+            return both
+        return self.model(images), {}
 
     def _precision(self) -> contextlib.AbstractContextManager[Any]:
         wanted = self.recipe.precision

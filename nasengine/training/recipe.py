@@ -10,7 +10,10 @@ from nasengine.training.pinned import pinned
 from nasengine.training.recipe_values import read
 
 _BETAS = {"adan": 3, "adamw": 2, "sgd": 0}
-_LATER = {"loss": "auto", "class_weights": "none", "sampling": "shuffle", "start": "", "acceleration": "none"}
+_LATER = {
+    "loss": "auto", "class_weights": "none", "sampling": "shuffle", "start": "", "acceleration": "none",
+    "compile": "never",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Recipe:
     images of each class equally often, some several times an epoch and others not at all. `start` is a file of
     weights, .safetensors or .pt, of which the training begins with all tensors whose names and shapes fit.
     `acceleration` makes the optimizer's steps those of Win or Win2 (`training.win`).
+    `compile` "auto" compiles the network where the time that is left brings it back (`training.compiled`: trainings
+    of hours), "always" before the first step; results then differ by rounding.
     Raises RecipeError that names every fault.
     """
 
@@ -58,6 +63,7 @@ class Recipe:
     sampling: Literal["shuffle", "balanced"] = "shuffle"
     start: str = ""
     acceleration: Literal["none", "win", "win2"] = "none"
+    compile: Literal["never", "auto", "always"] = "never"
 
     def __post_init__(self) -> None:
         values, faults = read(vars(self), _TYPES)
