@@ -69,6 +69,12 @@ def quiet_process() -> None:
         sys.modules["torch"].set_num_threads(1)
 
 
+def every_core() -> None:
+    """Let this process and its children run on all cores again, for what is measured with several processes."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+
+
 def interleaved(
     slow: Callable[[], object],
     fast: Callable[[], object],

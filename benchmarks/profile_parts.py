@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Rule(NamedTuple):
-    """Frames that belong to a part: of files whose path has this in it, in one function or, without, in any."""
+    """Frames that belong to a part: of files whose path has this in it, in any function or in one and its inner ones."""
 
     part: str
     file: str
@@ -29,8 +29,7 @@ RULES = (
     Rule("weights' steps", "/nasengine/search/turns.py", "_weight_step"),
     Rule("supernet, the rest", "/nasengine/search/turns.py"),
     Rule("evaluation", "/nasengine/training/metrics.py", "evaluate"),
-    Rule("final training, the rest", "/nasengine/training/loop.py"),
-    Rule("final training, steps", "/nasengine/training/loop.py", "_step"),
+    Rule("final training", "/nasengine/training/loop.py"),
     Rule("records and checkpoints", "/nasengine/training/checkpoint.py"),
     Rule("records and checkpoints", "/nasengine/search/kept.py"),
     Rule("records and checkpoints", "/nasengine/ledger/"),
@@ -45,9 +44,11 @@ RULES = (
 
 
 def part_of(stack: Iterator[tuple[str, str]]) -> str:
-    """The part of a stack of (file, function), innermost first: that of the first frame that has one."""
+    """The part of a stack of (file, qualified function), innermost first: that of the first frame that has one."""
     for file, function in stack:
-        known = [rule for rule in RULES if rule.file in file and rule.function in ("", function)]
+        known = [
+            rule for rule in RULES if rule.file in file and (not rule.function or rule.function in function.split("."))
+        ]
         if known:
             return max(known, key=lambda rule: len(rule.function)).part
     return REST
@@ -56,7 +57,7 @@ def part_of(stack: Iterator[tuple[str, str]]) -> str:
 def frames(frame: FrameType | None) -> Iterator[tuple[str, str]]:
     """(file, function) from the innermost frame outwards."""
     while frame is not None:
-        yield frame.f_code.co_filename, frame.f_code.co_name
+        yield frame.f_code.co_filename, frame.f_code.co_qualname
         frame = frame.f_back
 
 

@@ -7,23 +7,19 @@ is printed, with the tenth and the ninetieth of a hundred rounds. Run it on an i
 """
 
 import argparse
-import os
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+import torch
+from torch import Tensor
 
-import torch  # noqa: E402
-from torch import Tensor  # noqa: E402
-
-from nasengine import plugins  # noqa: E402
-from nasengine.interpreters.model import Model  # noqa: E402
-from nasengine.space import Architecture  # noqa: E402
+from benchmarks.measure import Measured, median_and_spread, quiet_process
+from nasengine import plugins
+from nasengine.interpreters.model import Model
+from nasengine.space import Architecture
 
 SPACES: dict[str, dict[str, Any]] = {
     "metaformer": {"input": (3, 32, 32)},
@@ -56,18 +52,29 @@ def ratios(model: Model, architecture: Architecture, images: Tensor, rounds: int
     return found
 
 
-def measure(name: str, networks: int, rounds: int, batch: int, seed: int) -> None:
-    """Print a line for training and one for evaluation."""
+def compared(name: str, networks: int, rounds: int, batch: int, seed: int) -> Iterator[tuple[str, list[float]]]:
+    """All ratios of a space, in training and in evaluation."""
     space = plugins.load_space(name, SPACES[name])
     torch.manual_seed(seed)
     model, images, rng = Model(space), torch.randn(batch, *space.input), random.Random(seed)
     chosen = [space.sample(rng) for _ in range(networks)]
-    for training in (True, False):
-        model.train(training)
-        found = [ratio for one in chosen for ratio in ratios(model, one, images, rounds)]
-        tenths = statistics.quantiles(found, n=10)
-        middle = statistics.median(found)
-        mode = "training" if training else "evaluation"
+    for mode in ("training", "evaluation"):
+        model.train(mode == "training")
+        yield mode, [ratio for one in chosen for ratio in ratios(model, one, images, rounds)]
+
+
+def measurements(rounds: int = 7) -> Iterator[Measured]:
+    """How much longer a supernet takes than the network that is cut out of it."""
+    for name in SPACES:
+        for mode, found in compared(name, 2, rounds, 64, 0):
+            words = f"forward in place, {name}, {mode}"
+            yield Measured(words, *median_and_spread(found), TARGET, "the inherited network", at_most=True)
+
+
+def measure(name: str, networks: int, rounds: int, batch: int, seed: int) -> None:
+    """Print a line for training and one for evaluation."""
+    for mode, found in compared(name, networks, rounds, batch, seed):
+        tenths, middle = statistics.quantiles(found, n=10), statistics.median(found)
         verdict = "" if middle <= TARGET else f"  above {TARGET}"
         print(f"{name:12} {mode:10} {middle:7.3f} {tenths[0]:7.3f} {tenths[-1]:7.3f}{verdict}", flush=True)
 
@@ -81,9 +88,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    quiet_process()
     print(f"{'space':12} {'mode':10} {'median':>7} {'10 %':>7} {'90 %':>7}")
     for name in [chosen.space] if chosen.space else SPACES:
         measure(name, chosen.networks, chosen.rounds, chosen.batch, chosen.seed)

@@ -4,7 +4,8 @@
 
 Each runs in a fresh process with one thread, on one core. A figure whose rounds spread by more than 1.5 is measured
 again, up to three times, and then refused. The figures go to bench.json and, with date and commit, to
-bench_history.jsonl; `python -m benchmarks.trend` draws those. Ctrl-C keeps what was measured until then.
+bench_history.jsonl; `python -m benchmarks.trend` draws those. docs/performance.md gets the newest. Ctrl-C keeps what
+was measured until then.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from benchmarks import page
 from benchmarks.measure import HEADINGS, STEADY, Measured, cells
 from benchmarks.suite_part import PartFailed, figures_of
 from benchmarks.suite_record import RESULTS, keep
@@ -121,6 +123,8 @@ def main(words: list[str] | None = None, folder: Path = Path(__file__).parent) -
     figures = {name: list(outcome.figures.values()) for name, outcome in outcomes.items()}
     failed = any(outcome.error for outcome in outcomes.values())
     keep(figures, asked.to, whole=ended and not failed and not asked.names)
+    if asked.to == RESULTS:
+        page.main()
     if asked.json:
         print(json.dumps([one.to_json() for all_of in figures.values() for one in all_of if one.steady], indent=2))
     else:

@@ -16,10 +16,13 @@ import statistics
 import tempfile
 import time
 import warnings
+from collections.abc import Iterator
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 
 from benchmarks.driver import driver
+from benchmarks.measure import Measured, every_core, repeated
 from benchmarks.workers_simulated import Simulated
 from nasengine import plugins
 from nasengine.executors._pool import Pool
@@ -27,6 +30,7 @@ from nasengine.executors._terms import Terms
 
 QUICK = str(Path(__file__).parents[1] / "tests" / "chaos" / "small.py")  # a space whose workers need no torch
 TUNE = 5, 25  # trials of two runs, whose difference is free of what a run costs once
+SLEEP = 0.2  # seconds of a job that keeps its worker busy
 MEAN = 60.0  # seconds of a simulated job
 
 
@@ -41,6 +45,15 @@ def milliseconds(executor: str, jobs: int = 1500, workers: int = 2) -> float:
 
 def local() -> None:
     print(f"local: {milliseconds('local'):.2f} ms an empty job (at most 2)", flush=True)
+
+
+def measurements(rounds: int = 3) -> Iterator[Measured]:
+    """Milliseconds an empty job, and the share of their time that 16 workers work."""
+    every_core()
+    for executor, goal in (("local", 2.0), ("ray", 5.0)):
+        took = repeated(partial(milliseconds, executor, jobs=600), rounds)
+        yield Measured(f"empty job, {executor}", *took, goal, "none: a budget", at_most=True, unit="ms")
+    yield Measured("16 workers busy", *repeated(partial(share_busy, jobs=480), rounds), 0.9, "all of their time")
 
 
 def ray() -> None:
@@ -74,15 +87,17 @@ def tune_seconds() -> float:
     return (many - few) / (TUNE[1] - TUNE[0])
 
 
-def busy(workers: int = 16, seconds: float = 0.2, jobs: int = 1600) -> None:
+def share_busy(workers: int = 16, jobs: int = 1600) -> float:
+    """The share of their time in which workers work."""
     with driver(jobs, workers, space=QUICK) as search:
-        search.sleep = seconds
+        search.sleep = SLEEP
         with plugins.one_class("executor", "local")(search.folder, Terms(workers=workers)) as running:
             search.run(running)
-        share = seconds / (workers * search.seconds(skipped=jobs // 4))
-    print(
-        f"busy: {workers} workers with jobs of {seconds} s work {share:.1%} of their time (at least 90 %)", flush=True
-    )
+        return SLEEP / (workers * search.seconds(skipped=jobs // 4))
+
+
+def busy() -> None:
+    print(f"busy: 16 workers with jobs of {SLEEP} s work {share_busy():.1%} of their time (at least 90 %)", flush=True)
 
 
 def memory(jobs: int = 10_000) -> None:

@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[2]
     [
         ([("x/torch/nn/conv.py", "forward"), ("x/nasengine/search/turns.py", "_gate_step")], "gates' steps"),
         ([("x/torch/optim/adam.py", "step"), ("x/nasengine/search/turns.py", "_gate_step")], "optimizers"),
-        ([("x/nasengine/search/turns.py", "_record")], "supernet, the rest"),
+        ([("x/nasengine/search/turns.py", "Turns._gate_step.<locals>.gates_losses")], "gates' steps"),
+        ([("x/nasengine/search/turns.py", "Turns._record")], "supernet, the rest"),
         ([("<frozen importlib._bootstrap>", "exec"), ("x/nasengine/plan.py", "make")], "imports"),
         ([("x/sqlalchemy/engine.py", "run"), ("x/nasengine/engine.py", "conduct")], REST),
     ],
