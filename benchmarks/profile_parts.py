@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Rule(NamedTuple):
-    """Frames that belong to a part: of files whose path has this in it, in any function or in one and its inner ones."""
+    """Frames that belong to a part: of files with this in their path, in any function or in one and its inner ones."""
 
     part: str
     file: str
