@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import ge
 from typing import Any
 
 from nasengine.errors import NasError
@@ -43,7 +45,7 @@ def _volume(points: Sequence[Point], reference: Point) -> float:
 
 
 def _covers(one: Point, other: Point) -> bool:
-    return all(a >= b for a, b in zip(one, other, strict=True))
+    return all(map(ge, one, other))
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,12 @@ class Trials:
     lacking: int  # candidates that an objective says nothing of
     reference: Point  # as the objectives are, not turned
 
-    @property
+    @cached_property
     def points(self) -> list[Point]:
         """Their objectives, turned so that larger is better."""
         return [self.goal.each(row["values"]) for row in self.rows]
 
-    @property
+    @cached_property
     def best(self) -> list[Mapping[str, Any]]:
         """The rows on the front, the best by the first objective first."""
         rows = [self.rows[number] for number in front(self.points)]
@@ -72,13 +74,20 @@ class Trials:
 
     def volumes(self) -> list[tuple[int, float, float]]:
         """After each candidate: how many there were, what they took in seconds, and the hypervolume of their front."""
+        return [(row["count"], row["seconds"], v) for row, v in zip(self.rows, self._volumes, strict=True)]
+
+    @cached_property
+    def _volumes(self) -> list[float]:
+        """Worked out anew only after a candidate that moved the front."""
         turned = tuple(one.sign * value for one, value in zip(self.goal.free, self.reference, strict=True))
-        found: list[tuple[int, float, float]] = []
+        found: list[float] = []
         above: list[Point] = []
-        for row, point in zip(self.rows, self.points, strict=True):
-            if not any(_covers(one, point) for one in above):
+        for point in self.points:
+            if not found or not any(_covers(one, point) for one in above):
                 above = [*(one for one in above if not _covers(point, one)), point]
-            found.append((row["count"], row["seconds"], hypervolume(above, turned)))
+                found.append(hypervolume(above, turned))
+            else:
+                found.append(found[-1])
         return found
 
 
@@ -90,6 +99,7 @@ def trials(results: Sequence[Mapping[str, Any]], goal: Goal, reference: Sequence
             "bound: add another, such as --objective accuracy --objective min:params"
         )
     rows, infeasible, lacking, seconds = [], 0, 0, 0.0
+    bounded = bool(goal.bounds)
     done = [row for row in results if row["kind"] == "candidate" and row["state"] == "complete"]
     for count, row in enumerate(done, 1):
         seconds += row["seconds"] or 0.0
@@ -97,7 +107,7 @@ def trials(results: Sequence[Mapping[str, Any]], goal: Goal, reference: Sequence
         values = {**figures, **row["values"]}
         if goal.missing(values):
             lacking += 1
-        elif goal.violation(values):
+        elif bounded and goal.violation(values):
             infeasible += 1
         else:
             rows.append({"trial": row["trial"], "values": values, "seconds": seconds, "count": count})

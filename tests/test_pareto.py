@@ -4,7 +4,9 @@ import random
 
 import pytest
 
+from nasengine import pareto
 from nasengine.pareto import front, hypervolume
+from nasengine.search.objective import Goal
 
 
 def test_the_front_is_what_nothing_beats() -> None:
@@ -39,3 +41,18 @@ def test_three_objectives_cover_what_chance_hits() -> None:
     drawn = [(rng.random(), rng.random(), rng.random()) for _ in range(20_000)]
     hit = sum(any(all(a >= b for a, b in zip(p, d, strict=True)) for p in points) for d in drawn) / len(drawn)
     assert hypervolume(points, (0.0, 0.0, 0.0)) == pytest.approx(hit, abs=0.01)
+
+
+def test_a_volume_is_worked_out_only_where_the_front_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, seen = random.Random(0), []
+    rows = [
+        {"trial": number, "kind": "candidate", "state": "complete", "params": rng.randrange(1, 100), "macs": None,
+         "seconds": 1.0, "values": {"validation_accuracy": rng.random()}}
+        for number in range(300)
+    ]  # fmt: skip
+    found = pareto.trials(rows, Goal.parse(["max:validation_accuracy", "min:params"]))
+    monkeypatch.setattr(pareto, "hypervolume", lambda *given: seen.append(given) or hypervolume(*given))
+    volumes = [value for _, _, value in found.volumes()]
+    turned = (found.reference[0], -found.reference[1])
+    assert volumes == [pytest.approx(hypervolume(found.points[: n + 1], turned)) for n in range(300)]
+    assert len(seen) < 60

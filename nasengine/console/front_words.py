@@ -8,13 +8,16 @@ from nasengine.console.flags import named
 from nasengine.console.output import duration, emit, number, say, table
 from nasengine.errors import NasError
 from nasengine.ledger import Ledger
+from nasengine.ledger.collecting import uncollected
 from nasengine.pareto import Trials, trials
 from nasengine.search.objective import Goal
 
 WIDTH, HEIGHT = 60, 16  # of the plot of characters
+MANY = 2000  # dots that an .svg holds one by one; more of them are an image in it
 PICTURES = (".svg", ".png", ".pdf")
 
 
+@uncollected()
 def show(
     name: str, objectives: Sequence[str], reference: Sequence[float], draw: str | None, db: str, json: bool
 ) -> None:
@@ -72,26 +75,31 @@ def _plot(found: Trials) -> str:
     """The first objective upwards, the second to the right; o is on the front, . is not."""
     up, right = found.goal.free[:2]
     grid = [[" "] * WIDTH for _ in range(HEIGHT)]
-    on_front = {row["trial"] for row in found.best}
-    heights = [row["values"][up.name] for row in found.rows]
-    widths = [row["values"][right.name] for row in found.rows]
-    for row in sorted(found.rows, key=lambda row: row["trial"] in on_front):
-        line = HEIGHT - 1 - _cell(row["values"][up.name], heights, HEIGHT)
-        grid[line][_cell(row["values"][right.name], widths, WIDTH)] = "o" if row["trial"] in on_front else "."
+    heights, widths = ([row["values"][one.name] for row in found.rows] for one in (up, right))
+    high, wide = (min(heights), max(heights)), (min(widths), max(widths))
+    for rows, mark in ((found.rows, "."), (found.best, "o")):
+        for row in rows:
+            line = HEIGHT - 1 - _cell(row["values"][up.name], *high, HEIGHT)
+            grid[line][_cell(row["values"][right.name], *wide, WIDTH)] = mark
     lines = ["|" + "".join(line).rstrip() for line in grid]
     return "\n".join(
         [
-            f"{up.name} {number(min(heights))} to {number(max(heights))}, upwards",
+            f"{up.name} {number(high[0])} to {number(high[1])}, upwards",
             *lines,
             "+" + "-" * WIDTH,
-            f"{right.name} {number(min(widths))} to {number(max(widths))}",
+            f"{right.name} {number(wide[0])} to {number(wide[1])}",
         ]
     )
 
 
-def _cell(value: float, of: Sequence[float], cells: int) -> int:
-    low, high = min(of), max(of)
+def _cell(value: float, low: float, high: float, cells: int) -> int:
     return 0 if low == high else min(cells - 1, int((value - low) / (high - low) * cells))
+
+
+def _turns(volumes: Sequence[tuple[int, float, float]]) -> list[tuple[int, float, float]]:
+    """The first, the last, and those where the volume is another than before."""
+    pairs = zip(volumes, volumes[1:], strict=False)
+    return [volumes[0], *(now for before, now in pairs if now[2] != before[2]), volumes[-1]]
 
 
 def _picture(name: str, found: Trials, path: Path) -> None:
@@ -103,14 +111,14 @@ def _picture(name: str, found: Trials, path: Path) -> None:
     from nasengine.bench.pictures import STYLE
 
     up, right = found.goal.free[:2]
-    counts, seconds, values = zip(*found.volumes(), strict=True)
+    counts, seconds, values = zip(*_turns(found.volumes()), strict=True)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(15, 4.8), layout="constrained")
         FigureCanvasAgg(figure)
         plane, by_results, by_seconds = figure.subplots(1, 3)
-        for rows, style in ((found.rows, {"color": "#bbbbbb", "s": 14}), (found.best, {"color": "#0072b2", "s": 30})):
+        for rows, colour, size in ((found.rows, "#bbbbbb", 3.7), (found.best, "#0072b2", 5.5)):
             xs, ys = ([row["values"][one.name] for row in rows] for one in (right, up))
-            plane.scatter(xs, ys, **style)
+            plane.plot(xs, ys, "o", color=colour, markersize=size, rasterized=len(rows) > MANY)
         plane.set(title="the front", xlabel=right.name, ylabel=up.name)
         for axes, over, label in ((by_results, counts, "results"), (by_seconds, seconds, "seconds of training")):
             axes.step(over, values, where="post", color="#0072b2")

@@ -9,6 +9,7 @@ from nasengine.console.output import duration, emit, number, say, table
 from nasengine.errors import LedgerError
 from nasengine.job import COMPARED
 from nasengine.ledger import Ledger
+from nasengine.ledger.collecting import uncollected
 from nasengine.runs import Run
 
 PARTS = ("test", "validation", "gate", "train")  # what is measured on; the first there is shown
@@ -25,6 +26,7 @@ def run_of(name: str | None, db: str) -> Run:
     return Run(name, named(db))
 
 
+@uncollected()
 def results(name: str | None, db: str, json: bool) -> None:
     """List the trials of one search, or of all."""
     ledger = Ledger(named(db), create=False)
