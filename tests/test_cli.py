@@ -19,7 +19,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("words", [["--help"], ["search", "--help"], ["spaces"], ["strategies", "--json"], ["cunt"]])
 def test_help_listings_and_mistakes_load_nothing_heavy(words: Sequence[str]) -> None:
     code = "import sys; from nasengine.cli import main; main(sys.argv[1:])"
-    code += "; print('loaded:', *(sys.modules.keys() & {'torch', 'ray', 'optuna', 'sqlalchemy', 'pandas'}))"
+    code += "; print('loaded:', *(sys.modules.keys() & {'torch', 'ray', 'optuna', 'sqlalchemy', 'pandas', 'numpy'}))"
     done = subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].split() == ["loaded:"]

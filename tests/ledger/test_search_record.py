@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import event, text, update
 
 from nasengine.errors import LedgerError
 from nasengine.job import Result
@@ -40,6 +40,29 @@ def test_start_and_record_meet_in_one_row(ledger: Ledger, search: SearchRecord) 
     with ledger.database.reading() as connection:
         stored = connection.execute(text("SELECT lineage, recipe, started, finished FROM nas_trials")).one()
     assert all(part is not None for part in stored)
+
+
+def test_a_trial_is_two_transactions_and_each_statement_is_compiled_once(ledger: Ledger, search: SearchRecord) -> None:
+    commits, rendered = [], []
+    event.listen(ledger.database.engine, "commit", commits.append)
+
+    def heard(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        if (
+            context.compiled is not None
+            and context.compiled.literal_execute_params | context.compiled.post_compile_params
+        ):
+            rendered.append(statement)
+
+    event.listen(ledger.database.engine, "before_cursor_execute", heard)
+    search.start(Trial(0, architecture=CONV), proposed=True)
+    assert list(ledger.replay("one").open) == [(0, CONV)]
+    rendered.clear()  # of `replay`
+    search.record(result(0), 0)
+    search.start(Trial(1, architecture=CONV), proposed=True)
+    assert len(commits) == 3
+    assert rendered == []
+    with pytest.raises(LedgerError, match="one: proposal 1 is already recorded; replay it"):
+        search.start(Trial(1, architecture=CONV), proposed=True)
 
 
 def test_a_result_is_written_once(ledger: Ledger, search: SearchRecord) -> None:
