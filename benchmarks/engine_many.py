@@ -12,8 +12,6 @@ import argparse
 import contextlib
 import io
 import random
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -22,6 +20,7 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
+from benchmarks.engine import run
 from benchmarks.measure import Measured, quiet_process, repeated, seconds, show
 from nasengine.ledger import Ledger
 from nasengine.ledger.search_record import now
@@ -56,11 +55,6 @@ def made_up(path: Path, count: int) -> None:
                 search.finish()
 
 
-def command(*words: str) -> None:
-    """Run nasengine as a process of its own."""
-    subprocess.run([sys.executable, "-m", "nasengine.cli", *words], check=True, stdout=subprocess.DEVNULL)
-
-
 def in_python(db: str, picture: str) -> None:
     """The same three here."""
     from nasengine.console.front_words import show as front
@@ -78,8 +72,10 @@ def measurements(rounds: int = 5, count: int = 50_000) -> Iterator[Measured]:
         made_up(Path(db), count)
         bounds = [word for bound in BOUNDED for word in ("--objective", bound)]
         steps = {
-            "listed": partial(command, "results", "--name", "large", "--db", db),
-            "filtered and plotted": partial(command, "pareto", "large", *bounds, "--draw", picture, "--db", db),
+            "listed": partial(run, "-m", "nasengine.cli", "results", "--name", "large", "--db", db),
+            "filtered and plotted": partial(
+                run, "-m", "nasengine.cli", "pareto", "large", *bounds, "--draw", picture, "--db", db
+            ),
             "all three in Python": partial(in_python, db, picture),
         }
         for name, step in steps.items():

@@ -22,8 +22,8 @@ from benchmarks.measure import Measured, interleaved, quiet_process, show
 from nasengine.job import Result
 from nasengine.ledger import Ledger, SearchRecord, Trial
 
-OURS = 200  # trials of a round
-THEIRS = {"SQLite": 10, "its journal file": 100, "SQLite, set up as ours": 20}
+OURS = 400  # trials of a round
+THEIRS = {"SQLite": 10, "its journal file": 200, "SQLite, set up as ours": 20}
 GOALS = {"SQLite": 50.0, "its journal file": 5.0, "SQLite, set up as ours": 5.0}
 WAL = ("journal_mode=WAL", "synchronous=NORMAL")
 PICKS = {name: [str(values[1])] for name, values in {**CATEGORIES, **{name: (0.0, 0.5) for name in NUMBERS}}.items()}
