@@ -25,8 +25,9 @@ constexpr int WIDTH = 4, REGISTERS = 16;
 #endif
 typedef float Vector __attribute__((vector_size(4 * WIDTH), aligned(4), may_alias));
 typedef std::ptrdiff_t Index;
+#define ALONE __attribute__((noinline))  // an inner loop that shares no registers with what is around it
 
-constexpr Index CHUNK = 32 * 1024;  // numbers of the gradient's planes that are kept near the core at a time
+constexpr Index CHUNK = 6 * 1024;  // numbers of the gradient that are taken at a time: they stay in the nearest cache
 
 inline Vector load(const float* from) { return *reinterpret_cast<const Vector*>(from); }
 inline void store(float* to, Vector value) { *reinterpret_cast<Vector*>(to) = value; }
@@ -210,13 +211,14 @@ struct Row {  // one row's work: where taps read from and weights lie, and where
 };
 
 template <int MEMBERS, int STEPS>
-void tile(const Row& row, Index member, Index lane, Index step) {
+ALONE void tile(const Row& row, Index member, Index lane, Index step) {
   Vector sums[MEMBERS][STEPS] = {};
   const float* from = row.from + lane + step * row.period;
   const float* weights = row.weights + member * row.member_weights + lane;
   for (Index tap = 0; tap < row.taps; tap++, weights += row.period) {
     const float* source = from + row.offsets[tap];
     Vector weight[MEMBERS];
+#pragma GCC unroll 8
     for (int m = 0; m < MEMBERS; m++) weight[m] = load(weights + m * row.member_weights);
 #pragma GCC unroll 16
     for (int s = 0; s < STEPS; s++) {
@@ -269,7 +271,7 @@ struct Images {  // what `correlate` walks over: both kinds of planes, rows of t
 };
 
 template <int MEMBERS, int TAPS>
-void correlate(const Images& over, const Index* offsets, float* sums, Index member_sums) {
+ALONE void correlate(const Images& over, const Index* offsets, float* sums, Index member_sums) {
   Vector total[MEMBERS][TAPS] = {};
   for (Index image = 0; image < over.images; image++)
     for (Index row = over.first; row < over.last; row++) {
@@ -277,6 +279,7 @@ void correlate(const Images& over, const Index* offsets, float* sums, Index memb
       const float* gradient = over.gradient + image * over.gradient_image + row * over.gradient_row;
       for (Index step = 0; step < over.steps; step++, input += over.period, gradient += over.period) {
         Vector values[MEMBERS];
+#pragma GCC unroll 8
         for (int m = 0; m < MEMBERS; m++) values[m] = load(gradient + m * over.gradient_plane);
 #pragma GCC unroll 8
         for (int t = 0; t < TAPS; t++) {
@@ -286,7 +289,9 @@ void correlate(const Images& over, const Index* offsets, float* sums, Index memb
         }
       }
     }
+#pragma GCC unroll 8
   for (int m = 0; m < MEMBERS; m++)
+#pragma GCC unroll 8
     for (int t = 0; t < TAPS; t++) {
       float* sum = sums + m * member_sums + t * over.period;
       store(sum, load(sum) + total[m][t]);
@@ -316,20 +321,21 @@ void correlate_members(Images over, const Index* offsets, Index taps, Index memb
   if (members) correlate_taps<1>(over, offsets, taps, sums, member_sums);
 }
 
-// Add the chunk's part of the weights' gradient to sums of [member][tap][period].
+// Add to sums of [member][tap][period] what rows `begin` to `end` of the output give.
 void add_weight_gradient(const Shape& shape, const Taps& taps, const Planes& input, const Planes& gradient,
-                         Index images, float* sums) {
+                         Index images, Index begin, Index end, float* sums) {
   Index period = shape.period(), count = shape.taps(), stride = shape.stride;
   for (Index down = 0; down < count; down++) {
     Index first = rounded_up(std::max<Index>(0, -taps.rows[down]), stride);
-    Index last = std::min(shape.out_height(), rounded_up(std::max<Index>(0, shape.height - taps.rows[down]), stride));
+    Index last = rounded_up(std::max<Index>(0, shape.height - taps.rows[down]), stride);
     for (Index lane = 0; lane < period; lane += WIDTH) {
-      Images over{input.numbers.data() + lane,
-                  gradient.numbers.data() + gradient.left * shape.channels + lane,
-                  images, input.image, gradient.image, first, last, stride * input.row, gradient.row, gradient.plane,
+      Images over{input.numbers.data() + lane, gradient.numbers.data() + gradient.left * shape.channels + lane,
+                  images, input.image, gradient.image, std::max(first, begin), std::min(last, end),
+                  stride * input.row, gradient.row, gradient.plane,
                   rounded_up(shape.out_width() * shape.channels, period), period};
-      correlate_members(over, taps.offsets.data() + down * count, count, shape.members,
-                        sums + down * count * period + lane, count * count * period);
+      if (over.first < over.last)
+        correlate_members(over, taps.offsets.data() + down * count, count, shape.members,
+                          sums + down * count * period + lane, count * count * period);
     }
   }
 }
@@ -416,6 +422,7 @@ extern "C" void depthwise_backward(const Shape* given, const float* input, const
   Index image = shape.height * shape.width * shape.channels;
   Index out_image = shape.out_height() * shape.out_width() * shape.channels * shape.members;
   Index chunk = std::clamp<Index>(CHUNK / out_image, 1, shape.batch);
+  Index rows = std::clamp<Index>(CHUNK * shape.out_height() / out_image, 1, shape.out_height());
   Planes gradients = gradient_planes(shape, chunk), inputs = input_planes(shape, weight_gradient ? chunk : 0);
   Taps read = forward_taps(shape, nullptr, inputs);
   std::vector<float> sums(weight_gradient ? shape.members * shape.taps() * shape.taps() * shape.period() : 0);
@@ -434,7 +441,8 @@ extern "C" void depthwise_backward(const Shape* given, const float* input, const
         backward_image(shape, taps, planes, gradients.row, scratch, relu ? own : nullptr,
                        input_gradient + (start + at) * image);
     }
-    if (weight_gradient) add_weight_gradient(shape, read, inputs, gradients, images, sums.data());
+    for (Index row = 0; weight_gradient && row < shape.out_height(); row += rows)
+      add_weight_gradient(shape, read, inputs, gradients, images, row, row + rows, sums.data());
   }
   if (weight_gradient) write_weight_gradient(shape, sums, weight_gradient);
 }

@@ -15,19 +15,6 @@ from nasengine.native.build import library
 _LAST = torch.channels_last
 
 
-class _Value(ctypes.Structure):
-    """The kernels' `Value`: addresses, and the numbers from one pixel to the next."""
-
-    _fields_ = [
-        ("numbers", ctypes.c_void_p),
-        ("step", ctypes.c_ssize_t),
-        ("weight", ctypes.c_void_p),
-        ("bias", ctypes.c_void_p),
-        ("gradient", ctypes.c_void_p),
-        ("weight_gradient", ctypes.c_void_p),
-    ]
-
-
 def available(x: Tensor) -> bool:
     """Return whether the kernel takes such a tensor: float32 (batch, channels, height, width) on the CPU, not empty."""
     usual = type(x) in (Tensor, Parameter) and x.device.type == "cpu" and x.dtype == torch.float32
@@ -129,14 +116,15 @@ def _thirds(all_of_them: Sequence[Any], count: int) -> tuple[Sequence[Any], Sequ
 
 def _table(
     values: Sequence[Tensor], affine: Sequence[Sequence[Tensor | None]], *gradients: Sequence[Tensor | None]
-) -> tuple[object, ctypes.Array[_Value]]:
-    """Return the kernels' values, and the tensors whose memory they point at, to be held as long."""
-    read = [_readable(value) for value in values]
+) -> tuple[object, ctypes.Array[ctypes.c_ssize_t]]:
+    """Return the kernels' `Value`s, and the tensors whose memory they point at, to be held as long."""
     held = [[None if one is None else one.contiguous() for one in column] for column in affine]
-    columns = (*held, *gradients) if gradients else (*held, [None] * len(read), [None] * len(read))
-    rows = ([None if one is None else one.data_ptr() for one in row] for row in zip(*columns, strict=True))
-    table = [(value.data_ptr(), step, *row) for (value, step), row in zip(read, rows, strict=True)]
-    return (read, held), (_Value * len(table))(*(_Value(*row) for row in table))
+    columns = (*held, *gradients) if gradients else (*held, [None] * len(values), [None] * len(values))
+    read = [_readable(value) for value in values]
+    table: list[int] = []
+    for (value, step), *row in zip(read, *columns, strict=True):
+        table += value.data_ptr(), step, *(0 if one is None else one.data_ptr() for one in row)
+    return (read, held), (ctypes.c_ssize_t * len(table))(*table)
 
 
 def _readable(value: Tensor) -> tuple[Tensor, int]:
