@@ -131,7 +131,12 @@ def plain_elsewhere(setting: Setting) -> Iterator[Any]:
     process = multiprocessing.get_context("spawn").Process(target=serve, args=(setting, theirs))
     process.start()
     try:
-        yield lambda: (ours.send("epoch"), ours.recv())
+
+        def epoch() -> Any:
+            ours.send("epoch")
+            return ours.recv()
+
+        yield epoch
     finally:
         ours.send("")
         process.join()

@@ -53,7 +53,7 @@ class Followers(TorchFunctionMode):
             if isinstance(norm, nn.BatchNorm2d) and id(value) in made and self._read[id(value)] == 1
         ]
         self._calls.clear()
-        return [(conv, norm) for conv, norm in found if runs[conv] == runs[norm] == 1]  # type: ignore[misc]
+        return [(conv, norm) for conv, norm in found if runs[conv] == runs[norm] == 1]
 
 
 def _is_plain(module: nn.Module) -> bool:
@@ -70,10 +70,10 @@ def folded(pairs: Pairs) -> Iterator[None]:
     """
     kept = [(conv.weight, conv.bias) for conv, _ in pairs]
     for conv, norm in pairs:
-        conv.weight, conv.bias = fuse_conv_bn_weights(
-            conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
-        )
-        norm.forward = _unchanged  # type: ignore[method-assign]
+        assert norm.running_mean is not None and norm.running_var is not None  # else it is not found
+        statistics = norm.running_mean, norm.running_var, norm.eps
+        conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias, *statistics, norm.weight, norm.bias)
+        norm.forward = _unchanged  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:

@@ -15,7 +15,7 @@ from nasengine.training import checkpoint
 from nasengine.training.allocator import keep_freed_memory
 from nasengine.training.augment import augment_both
 from nasengine.training.batches import batches, chances
-from nasengine.training.compiled import compiled, pays
+from nasengine.training.compiled import Forward, compiled, pays
 from nasengine.training.data import Split
 from nasengine.training.metrics import Meter, evaluate
 from nasengine.training.optimizers import build, set_rate
@@ -48,7 +48,7 @@ class Training:
         self.criterion = task.criterion(recipe, train.labels)
         self.chances = chances(train.labels) if recipe.sampling == "balanced" else None
         self.optimizer = build(recipe, model.parameters())
-        self.forward = self._forward  # of whole batches; those that are smaller stay as they are
+        self.forward: Forward = self._forward  # of whole batches; those that are smaller stay as they are
         self.order = torch.Generator().manual_seed(seed)
         self.changes = torch.Generator(device).manual_seed(seed + 1)
         self.history: list[dict[str, float]] = []
