@@ -122,7 +122,7 @@ def _table(
     columns = (*held, *gradients) if gradients else (*held, [None] * len(values), [None] * len(values))
     read = [_readable(value) for value in values]
     table: list[int] = []
-    for (value, step), *row in zip(read, *columns, strict=True):
+    for (value, step), row in zip(read, zip(*columns, strict=True), strict=True):
         table += value.data_ptr(), step, *(0 if one is None else one.data_ptr() for one in row)
     return (read, held), (ctypes.c_ssize_t * len(table))(*table)
 
