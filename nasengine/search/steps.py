@@ -84,12 +84,13 @@ class Ahead:
 
 
 def refuse_other_optimizers(recipe: Recipe) -> None:
-    """Raise TrainingError unless the recipe's step is the one that `Ahead` takes: SGD without Nesterov's momentum."""
-    if recipe.optimizer != "sgd" or recipe.nesterov:
-        came = f"{recipe.optimizer} with nesterov" if recipe.nesterov else recipe.optimizer
+    """Raise TrainingError unless the recipe's step is the one that `Ahead` takes: plain SGD, no Nesterov, no Win."""
+    ahead = "nesterov" if recipe.nesterov else recipe.acceleration
+    if recipe.optimizer != "sgd" or ahead != "none":
+        came = recipe.optimizer if ahead == "none" else f"{recipe.optimizer} with {ahead}"
         raise TrainingError(
             f"recipe.optimizer: {came} came; the second order looks one step of plain sgd ahead; "
-            "set optimizer=sgd and nesterov=false in the supernet's recipe, or search with order=1"
+            "set optimizer=sgd, nesterov=false and acceleration=none in the supernet's recipe, or search with order=1"
         )
 
 
