@@ -25,7 +25,7 @@ def show(
     if draw is not None and Path(draw).suffix not in PICTURES:
         raise NasError(f"--draw {draw}: a picture's name ends in {', '.join(PICTURES)}")
     with Ledger(named(db), create=False) as ledger:
-        search, results = ledger.search(name), ledger.results(name)
+        search, results = ledger.search(name), ledger.figures(name)
     goal = Goal.parse(objectives) if objectives else Goal.from_json(search["goal"])
     found = trials(results, goal, reference)
     if json:

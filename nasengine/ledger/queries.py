@@ -123,6 +123,16 @@ class Reader:
             _mark_best(mine)
         return answer
 
+    @patiently
+    def figures(self, name: str) -> list[Json]:
+        """Return trial, kind, state, values, params, macs, seconds of a search's trials: a part that is read fast."""
+        of = trials.c
+        columns = (of.number.label("trial"), of.kind, of.state, of["values"], of.params, of.macs, of.seconds)
+        with uncollected(), self.database.reading() as connection:
+            mine = of.search_id == _one(_searches(connection), name)["id"]
+            rows = connection.execute(select(*columns).where(mine).order_by(of.id)).mappings()
+            return [{**row, "values": row["values"] or {}} for row in rows]
+
     def best(self, name: str) -> Json | None:
         """Return the best row of `results`; None until a trial is complete."""
         return next((row for row in self.results(name) if row["best"]), None)

@@ -23,7 +23,7 @@ class Read:
     def search(self, name: str) -> dict[str, Any]:
         return {"goal": {"objectives": ["max:validation_accuracy", "min:params"], "reward": "soft"}}
 
-    def results(self, name: str) -> list[dict[str, Any]]:
+    def figures(self, name: str) -> list[dict[str, Any]]:
         rows = [
             {"trial": number, "kind": "candidate", "state": "complete", "params": params, "macs": None, "seconds": 2.0,
              "values": {"validation_accuracy": accuracy}}

@@ -120,3 +120,10 @@ def test_frame(ledger: Ledger, search: SearchRecord) -> None:
     assert frame["test_accuracy"].isna().tolist() == [True, False]
     assert frame.loc[frame["best"], "kind"].tolist() == ["final"]
     assert "values" not in frame.columns
+
+
+def test_figures_are_a_part_of_the_results(ledger: Ledger, search: SearchRecord) -> None:
+    search.record(Result(0, {"op": ["conv"]}, values={"validation_accuracy": 0.5}, params=7, macs=9, seconds=1.5), 0)
+    search.start(Trial(1, architecture={"op": ["skip"]}))
+    names = ("trial", "kind", "state", "values", "params", "macs", "seconds")
+    assert ledger.figures("one") == [{name: row[name] for name in names} for row in ledger.results("one")]
