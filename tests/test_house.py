@@ -32,7 +32,7 @@ ROOMS = {
     "user_files": Room({"errors"}, HEAVY),
     "plugins": Room({"space", "errors", "settings", "user_files"}, HEAVY),
     "layers": Room(set(), {"ray", "optuna", "sqlalchemy"}),
-    "interpreters": Room({"space", "errors"}, {"ray", "optuna", "sqlalchemy"}),
+    "interpreters": Room({"space", "errors", "native"}, {"ray", "optuna", "sqlalchemy"}),
     "training": Room({"errors", "settings", "user_files", "native"}, {"ray", "optuna", "sqlalchemy"}),
     "tables": Room({"space", "errors", "settings", "plugins", "interpreters"}, HEAVY | {"sqlalchemy"}),
     "bench": Room(

@@ -30,9 +30,8 @@ class FactorizedReduce(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = torch.relu(x)
-        height, width = x.shape[2:]
-        shifted = nn.functional.pad(x, (0, width % 2, 0, height % 2)) if height % 2 or width % 2 else x
-        halves = self.even(x), self.odd(shifted[:, :, 1:, 1:])
+        shifted = nn.functional.pad(x[:, :, 1:, 1:], (0, 1, 0, 1))
+        halves = self.even(x), self.odd(shifted)
         return self.norm(torch.stack(halves, dim=2).flatten(1, 2))
 
 

@@ -23,6 +23,7 @@ class Lesson:
     """What a part of a batch teaches a supernet; afterwards it knows what the losses were."""
 
     model: Model
+    network: Callable[[Tensor, Picks], Tensor]  # the model, or what computes the same
     relaxation: Sampler
     part: Part
     criterion: Criterion = nn.functional.cross_entropy
@@ -58,7 +59,7 @@ class Lesson:
 
     def _forward(self, images: Tensor, picks: Picks, calm: bool = False) -> Tensor:
         with calmed(self.model) if calm else contextlib.nullcontext(), self.precision():
-            output: Tensor = self.model(images, moved(picks, images.device)).float()
+            output: Tensor = self.network(images, moved(picks, images.device)).float()
         if self.outputs is None:
             self.outputs = output.detach()
         return output

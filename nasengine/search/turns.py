@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nasengine.errors import TrainingError
 from nasengine.interpreters.ends import largest
+from nasengine.interpreters.fused.network import Fused
 from nasengine.interpreters.model import Model
 from nasengine.search import kept
 from nasengine.search.group import ALONE, Alone, Part
@@ -20,7 +21,7 @@ from nasengine.search.lesson import Lesson
 from nasengine.search.steps import Ahead, first_order, gradients, second_order
 from nasengine.search.strategy import Batch, Sampler
 from nasengine.search.watch import figures
-from nasengine.space import Space
+from nasengine.space import Picks, Space
 from nasengine.training import checkpoint as disk
 from nasengine.training.augment import augment_both
 from nasengine.training.batches import batches, chances
@@ -62,6 +63,7 @@ class Turns:
             start_from_file(self.model, file_of(pinned(recipe.start)))
         self.weights = [weight for weight in self.model.parameters() if weight.requires_grad]
         self.gates = relaxation.parameters()
+        self.network: Callable[[Tensor, Picks], Tensor] = Fused(self.model) if self.gates else self.model
         self.optimizer = build(recipe, self.weights)
         self.gate_optimizer = _adam(relaxation) if self.gates else None
         self.orders = [torch.Generator().manual_seed(seed + i) for i in (0, 1)]
@@ -179,7 +181,7 @@ class Turns:
             self.relaxation.hear(every.tolist())
 
     def _lesson(self, part: Part, criterion: Criterion) -> Lesson:
-        return Lesson(self.model, self.relaxation, part, criterion, self._precision)
+        return Lesson(self.model, self.network, self.relaxation, part, criterion, self._precision)
 
     @property
     def _order(self) -> int:

@@ -163,7 +163,8 @@ def test_any_loss_that_is_no_number_is_seen(small_space):
             yield torch.tensor(float("nan"))
 
     made = Spoiled(small_space)
-    lesson = Lesson(Model(small_space), made, Part(torch.randn(4, 1, 6, 6), torch.zeros(4, dtype=torch.int64), 1.0))
+    model = Model(small_space)
+    lesson = Lesson(model, model, made, Part(torch.randn(4, 1, 6, 6), torch.zeros(4, dtype=torch.int64), 1.0))
     draws = made.draws(torch.Generator().manual_seed(0))
     assert len(list(lesson.losses(draws))) == 2 and lesson.loss.isfinite()
     assert lesson.seen()[0].isnan()

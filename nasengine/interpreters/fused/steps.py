@@ -1,0 +1,94 @@
+"""The steps of layers, each done for several layers at once: the same sums as layer after layer, in another order."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from nasengine.interpreters.fused.bundles import Bundle, Shared
+from nasengine.interpreters.fused.norms import banked
+from nasengine.interpreters.fused.programs import Step
+from nasengine.native import depthwise
+
+
+def without_weights(step: Step, values: Sequence[Bundle], module: nn.Module | None, shared: Shared) -> Bundle:
+    """A step that is the same for all layers."""
+    value = values[0]
+    match step.kind:
+        case "pass":
+            return value
+        case "relu":
+            return rectified(value, shared)
+        case "pool" if module is not None:
+            return shared.once(value.whole(), ("pool", repr(module)), module)
+        case "crop":
+            places = (slice(None), slice(None), *(slice(*place) for place in step.arguments))
+            return shared.once(value.whole(), ("crop", step.arguments), lambda x: x[places])
+        case "pad":
+            widths = list(step.arguments)
+            return shared.once(value.whole(), ("pad", *widths), lambda x: nn.functional.pad(x, widths))
+    first, second = (one.whole() for one in values)  # "interleave": channels of two values in turns
+    tensor = torch.stack([first.tensor, second.tensor], dim=2).flatten(1, 2)
+    return replace(first, tensor=tensor, key=("interleave", first.key, second.key))
+
+
+def rectified(value: Bundle, shared: Shared) -> Bundle:
+    """What ReLU makes of it."""
+    return shared.once(value, "relu", torch.relu)
+
+
+def convolve(value: Bundle, layers: Sequence[nn.Conv2d], relu: bool, shared: Shared) -> Bundle:
+    """One convolution for those of all layers, grouped by layer; of what ReLU makes of the value, if wanted.
+
+    Depthwise ones run in the native kernel, where there is one. Else dilated ones run as plain ones on every d-th
+    pixel: on a CPU torch's backward of dilated ones is some ten times slower.
+    """
+    one, members = layers[0], len(layers)
+    weight, bias = banked(layers, "weight"), banked(layers, "bias")
+    assert weight is not None
+    if _is_native(value.tensor, one):
+        value = value.whole()
+        tensor = depthwise.depthwise(value.tensor, weight, one.stride[0], one.dilation[0], relu)
+        return replace(value, tensor=tensor, members=members, key=None)
+    if relu:
+        value = rectified(value, shared)
+    stride, padding, dilation, groups = one.stride, one.padding, one.dilation, one.groups
+    value, is_plain = _undilated(value, one, shared)
+    if is_plain:
+        stride, dilation, padding = (1, 1), (1, 1), tuple(k // 2 for k in one.kernel_size)
+    if value.members or groups > 1:
+        value, groups = shared.spread(value, members), groups * members
+    tensor = nn.functional.conv2d(value.tensor, weight, bias, stride, padding, dilation, groups)
+    return replace(value, tensor=tensor, members=members, key=None)
+
+
+def _is_native(x: Tensor, one: nn.Conv2d) -> bool:
+    (kernel, other), (stride, across), (d, e) = one.kernel_size, one.stride, one.dilation
+    regular = kernel == other and kernel % 2 == 1 and stride == across and d == e
+    centred = one.padding == (d * (kernel // 2), d * (kernel // 2)) and kernel > 1
+    is_depthwise = one.groups == one.in_channels == one.out_channels and one.bias is None
+    return is_depthwise and regular and centred and depthwise.available(x)
+
+
+def _undilated(value: Bundle, one: nn.Conv2d, shared: Shared) -> tuple[Bundle, bool]:
+    """The value with the pixels arranged so that a dilated convolution is a plain one of stride 1, if that can be."""
+    pointwise = one.kernel_size == (1, 1) and one.stride == (1, 1) and one.padding == (0, 0)
+    if pointwise:
+        return value, False
+    d = one.dilation[0]
+    centred = one.padding == tuple(d * (k // 2) for k in one.kernel_size) and one.dilation == (d, d)
+    if d > 1 and centred and value.tensor.device.type == "cpu":
+        if one.stride == (d, d):
+            return shared.every(value.whole(), d), True
+        if one.stride == (1, 1) and value.phases == d:
+            return value, True
+        value = value.whole()
+        if one.stride == (1, 1) and all(size % d == 0 for size in value.tensor.shape[2:]):
+            return shared.phases(value, d), True
+    return value.whole(), False
+
+
+def gathered(parts: Sequence[Tensor]) -> Bundle:
+    """A bundle of values that came one by one."""
+    return Bundle(torch.cat(list(parts), dim=1), len(parts))

@@ -1,0 +1,63 @@
+"""What a layer does is found by tracing it; a layer that does more than is known has no program, and a reason."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from nasengine.interpreters.fused.programs import Programs, Unknown, program
+from nasengine.layers import DropPath, FactorizedReduce, Identity, MaxPool, ReLUConvNorm, SeparableConv
+
+
+def kinds(layer: nn.Module) -> list[str]:
+    return [step.kind + "*" * step.rectified for step in program(layer).steps]
+
+
+def test_layers_of_cells_are_known() -> None:
+    assert kinds(Identity(4)) == []
+    assert kinds(MaxPool(4)) == ["pool"]
+    assert kinds(ReLUConvNorm(4, 8)) == ["pass", "conv*", "norm"]
+    assert kinds(SeparableConv(4)) == ["pass", "conv*", "conv", "norm"] * 2
+    assert kinds(FactorizedReduce(4)) == ["relu", "crop", "pad", "conv", "conv", "interleave", "norm"]
+
+
+class Layer(nn.Module):
+    """A layer made of one function."""
+
+    def __init__(self, run: object) -> None:
+        super().__init__()
+        self.run, self.norm = run, nn.BatchNorm2d(4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.run(self, x)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("run", "why"),
+    [
+        (lambda layer, x: x + 1, "it calls add"),
+        (lambda layer, x: torch.relu(x) if layer.training else x, "something else in training"),
+        (lambda layer, x: x if x.sum() > 0 else x, "cannot be traced"),
+        (lambda layer, x: torch.stack([x, x], dim=2), "it calls stack"),
+        (lambda layer, x: x[:, 1:], "it calls getitem"),
+        (lambda layer, x: torch.relu_(x), "it calls relu_"),
+    ],
+)  # fmt: skip
+def test_others_say_why_they_are_not(run: object, why: str) -> None:
+    with pytest.raises(Unknown, match=why):
+        program(Layer(run))
+
+
+def test_norms_without_a_fixed_momentum_and_random_layers_are_not() -> None:
+    with pytest.raises(Unknown, match="holds a BatchNorm2d"):
+        program(nn.Sequential(nn.BatchNorm2d(4, momentum=None)))
+    with pytest.raises(Unknown, match="random numbers"):
+        program(DropPath(4))
+
+
+def test_each_kind_is_traced_once_and_the_mode_stays() -> None:
+    programs, layer = Programs(), ReLUConvNorm(4, 8).eval()
+    assert programs.of("kind", layer) is programs.of("kind", Identity(4))
+    assert not layer.training and not layer.norm.training
+    assert programs.of("drop", DropPath(4)) is None and programs.apart == {
+        "DropPath": "it draws random numbers in training"
+    }
