@@ -13,7 +13,7 @@ ONE_THREAD = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 # many tests wait for processes that they have started: two at a time take half the time
 PYTEST = $(ONE_THREAD) $(BIN)/pytest -q -n 2 --dist loadfile
 
-.PHONY: search test test-all test-llm chaos lint format bench docs gallery lock clean
+.PHONY: search test test-all test-llm chaos lint format bench trend profile docs gallery lock clean
 
 search: $(VENV)/.ready
 	$(BIN)/nasengine search --space darts --strategy pr-darts
@@ -42,8 +42,17 @@ format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# figures of speed against others, a quarter of an hour on an idle machine; results/bench.json
 bench: $(VENV)/.ready
-	$(BIN)/python -m benchmarks.supernet_step
+	$(BIN)/python -m benchmarks.suite
+
+# the history of these figures as pictures
+trend: $(VENV)/.ready
+	$(BIN)/python -m benchmarks.trend
+
+# where the time of the main job goes
+profile: $(VENV)/.ready
+	$(BIN)/python -m benchmarks.profile
 
 docs: $(VENV)/.ready
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs

@@ -10,6 +10,7 @@ both sides, which is Optuna's default. Whether late proposals cost more: the mea
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from statistics import fmean
 from typing import Any
 
@@ -84,13 +85,19 @@ def flatness(name: str) -> float:
     return late / early
 
 
+def several(name: str) -> None:
+    """So many searches of a strategy as a round of the clock needs."""
+    for _ in range(OFTEN):
+        ours(name, TRIALS)
+
+
 def measurements(rounds: int = 5) -> Iterator[Measured]:
     """Each figure as soon as it is known."""
     from optuna import logging
 
     logging.set_verbosity(logging.WARNING)
     for name in STRATEGIES:
-        ratio, spread = interleaved(optuna, lambda name=name: [ours(name, TRIALS) for _ in range(OFTEN)], rounds)
+        ratio, spread = interleaved(optuna, partial(several, name), rounds)
         yield Measured(
             f"ask and tell, {name}", OFTEN * ratio, spread, 5, "Optuna's NSGA-II in memory", note=f"{TRIALS:,} trials"
         )

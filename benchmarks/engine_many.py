@@ -13,7 +13,7 @@ import contextlib
 import io
 import random
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -71,7 +71,7 @@ def measurements(rounds: int = 5, count: int = 50_000) -> Iterator[Measured]:
         db, picture = str(Path(folder) / "many.db"), str(Path(folder) / "front.svg")
         made_up(Path(db), count)
         bounds = [word for bound in BOUNDED for word in ("--objective", bound)]
-        steps = {
+        steps: dict[str, Callable[[], object]] = {
             "listed": partial(run, "-m", "nasengine.cli", "results", "--name", "large", "--db", db),
             "filtered and plotted": partial(
                 run, "-m", "nasengine.cli", "pareto", "large", *bounds, "--draw", picture, "--db", db

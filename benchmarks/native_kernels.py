@@ -51,10 +51,10 @@ def quickest(step: Callable[[], object]) -> float:
     return min(seconds(step) for _ in range(4))
 
 
-def often(*steps: Callable[[], object]) -> Iterator[Callable[[], object]]:
-    """The steps, each as often as the first one needs for a round of the clock."""
-    times = 1 + int(LONG_ENOUGH / quickest(steps[0]))
-    return (partial(repeat, step, times) for step in steps)
+def often(slow: Callable[[], object], fast: Callable[[], object]) -> tuple[Callable[[], object], Callable[[], object]]:
+    """Both steps, each as often as the first one needs for a round of the clock."""
+    times = 1 + int(LONG_ENOUGH / quickest(slow))
+    return partial(repeat, slow, times), partial(repeat, fast, times)
 
 
 def repeat(step: Callable[[], object], times: int) -> None:

@@ -9,8 +9,7 @@ few images. Looked at step by step are that search, one with `--strategy darts`,
 import argparse
 import io
 import tempfile
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -43,11 +42,11 @@ def job(*words: str) -> Callable[[], None]:
     return run
 
 
-def show(title: str, seconds: Counter[str], top: int | None = None) -> None:
+def show(title: str, seconds: Mapping[str, float], top: int | None = None) -> None:
     """A table of shares, the largest first; what is below the top is one line."""
-    total = seconds.total()
+    total = sum(seconds.values())
     table = Table(title, "seconds", "share")
-    largest = seconds.most_common(top)
+    largest = sorted(seconds.items(), key=lambda item: -item[1])[:top]
     below = total - sum(value for _, value in largest)
     for name, value in [*largest, *([("the others together", below)] if below > 1e-9 else [])]:
         table.add_row(name, f"{value:.3f}", f"{value / total:.1%}")

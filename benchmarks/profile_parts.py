@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from types import FrameType
 from typing import NamedTuple
@@ -68,7 +68,7 @@ class Watch:
     """
 
     def __init__(self, every: float = 0.005):
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self._every, self._watched, self._ended = every, threading.get_ident(), threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
@@ -24,8 +24,8 @@ class Steps:
     """Seconds of the steps that were seen, by the clock, by operator and by kind of layer."""
 
     wall: float = 0.0
-    operators: Counter[str] = field(default_factory=Counter)
-    layers: Counter[str] = field(default_factory=Counter)
+    operators: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    layers: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
 
 def profiled(job: Callable[[], object], skip: int, steps: int, named: bool = False) -> Steps:
@@ -94,7 +94,7 @@ def _read(events: Any, wall: float) -> Steps:
         name = "Python and native code of layers" if event.name.startswith(LAYER) else event.name
         found.operators[name.removeprefix(BACKWARD).removeprefix("aten::")] += spent
         found.layers[_layer(event) or made_in.get(_node(event), "outside of layers")] += spent
-    missing = wall - found.operators.total()
+    missing = wall - sum(found.operators.values())
     found.operators["Python outside of layers and torch"] += missing
     found.layers["outside of layers"] += missing
     return found

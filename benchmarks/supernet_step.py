@@ -1,31 +1,23 @@
 """Time of one supernet search step, gates then weights, against the plain loop of `plain_supernet`.
 
-    python -m benchmarks.supernet_step [--setting digits] [--rounds 7]
-
-One thread, pinned to one core; the two variants take turns within each round, and the ratio of each round counts:
-its median is printed, with the spread of the rounds. Run it on an idle machine; above a spread of 1.5 run it again.
+python -m benchmarks.supernet_step
 """
 
-import argparse
 import os
-import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
-for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+import torch
+from torch import Tensor, nn
 
-import torch  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-
-from benchmarks.plain_supernet import PlainSupernet  # noqa: E402
-from nasengine import plugins  # noqa: E402
-from nasengine.search.turns import Turns  # noqa: E402
-from nasengine.training.data import Dataset, Split  # noqa: E402
-from nasengine.training.metrics import Meter  # noqa: E402
-from nasengine.training.recipe import recipe  # noqa: E402
+from benchmarks.measure import Measured, interleaved, quiet_process, show
+from benchmarks.plain_supernet import PlainSupernet
+from nasengine import plugins
+from nasengine.search.turns import Turns
+from nasengine.training.data import Dataset, Split
+from nasengine.training.metrics import Meter
+from nasengine.training.recipe import recipe
 
 Step = Callable[[], None]
 LR, DECAY, CLIP = 0.025, 3e-4, 5.0  # of the weights' SGD, as published
@@ -45,6 +37,14 @@ SETTINGS = {
     "cifar": {"darts": Setting(16, 8, (3, 32, 32), 16), "pr-darts": Setting(16, 6, (3, 32, 32), 16)},
     "digits": {"darts": Setting(8, 5, (1, 8, 8), 64), "pr-darts": Setting(8, 6, (1, 8, 8), 64)},
 }
+GOALS = {
+    ("cifar", "darts"): 3.3,
+    ("cifar", "pr-darts"): 2.5,
+    ("digits", "darts"): 3.8,
+    ("digits", "pr-darts"): 2.3,
+}
+# steps in a round: draws of gates differ in what they cost
+DRAWS = {("cifar", "darts"): 1, ("cifar", "pr-darts"): 3, ("digits", "darts"): 2, ("digits", "pr-darts"): 8}
 
 
 def images(setting: Setting, seed: int) -> Split:
@@ -110,39 +110,27 @@ def _drawn(alphas: list[Tensor]) -> tuple[list[Tensor], list[list[list[bool]]]]:
     return gates, on
 
 
-def seconds(step: Step) -> float:
-    """Wall time of one step."""
-    began = time.perf_counter()
-    step()
-    return time.perf_counter() - began
+def measurements(rounds: int = 7) -> Iterator[Measured]:
+    """A step of the engine against the plain loop for each strategy and setting, with native kernels and without."""
+    native = os.environ.get("NASENGINE_NATIVE", "1")
+    for setting, strategies in SETTINGS.items():
+        for strategy, sizes in strategies.items():
+            plain, engine = plain_step(strategy, sizes), engine_step(strategy, sizes)
+            for words, chosen in (("", native), (", without native kernels", "0")):
+                os.environ["NASENGINE_NATIVE"] = chosen
+                times = DRAWS[setting, strategy]
+                ratio, spread = interleaved(partial(several, plain, times), partial(several, engine, times), rounds)
+                name = f"supernet step, {strategy}, {setting}{words}"
+                yield Measured(name, ratio, spread, GOALS[setting, strategy], "plain loop over edges and operations")
+            os.environ["NASENGINE_NATIVE"] = native
 
 
-def compare(strategy: str, setting: Setting, rounds: int) -> tuple[float, float, float, float]:
-    """Median seconds of plain and engine, the median of the rounds' ratios, and their spread (largest / smallest)."""
-    plain, engine = plain_step(strategy, setting), engine_step(strategy, setting)
-    seconds(plain), seconds(engine)
-    times = [(seconds(plain), seconds(engine)) for _ in range(rounds)]
-    ratios = [slow / fast for slow, fast in times]
-    slow, fast = (statistics.median(column) for column in zip(*times, strict=True))
-    return slow, fast, statistics.median(ratios), max(ratios) / min(ratios)
-
-
-def main() -> None:
-    """Print one line a comparison."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--setting", choices=[*SETTINGS, "all"], default="all")
-    parser.add_argument("--rounds", type=int, default=7)
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    print(f"{'setting':8} {'strategy':10} {'plain ms':>9} {'engine ms':>9} {'ratio':>6} {'spread':>6}")
-    for name, strategies in SETTINGS.items():
-        for strategy, setting in strategies.items():
-            if chosen.setting in (name, "all"):
-                slow, fast, ratio, spread = compare(strategy, setting, chosen.rounds)
-                print(f"{name:8} {strategy:10} {slow * 1e3:9.0f} {fast * 1e3:9.0f} {ratio:6.2f} {spread:6.2f}")
+def several(step: Step, times: int) -> None:
+    """One step after the other."""
+    for _ in range(times):
+        step()
 
 
 if __name__ == "__main__":
-    main()
+    quiet_process()
+    show(measurements())

@@ -110,6 +110,8 @@ def plain(value: Any) -> Any:
         return value
     if kind is dict:
         return {key if type(key) is str else str(key): plain(item) for key, item in value.items()}
+    if kind is list:
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, Mapping):
@@ -129,8 +131,10 @@ def _plain_dict(value: Mapping[str, Any]) -> Json:
 
 def _not_finite(value: Any, place: str = "") -> Iterator[str]:
     """Yield `place: number` for every number inside that JSON cannot hold."""
-    if isinstance(value, float) and not math.isfinite(value):
-        yield f"{place}: {value}"
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            yield f"{place}: {value}"
+        return
     items: Iterable[tuple[Any, Any]] = ()
     if isinstance(value, Mapping):
         items = value.items()

@@ -31,8 +31,8 @@ class InceptionDepthwise(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         dealt = self.group * self.parts
-        every = x[:, :dealt].unflatten(1, (self.group, self.parts))
-        square, row, column = every[:, :, -3], every[:, :, -2], every[:, :, -1]
-        mixed = torch.stack((self.square(square), self.row(row), self.column(column)), 2)
-        mixed = torch.cat((every[:, :, :-3], mixed), 2).flatten(1, 2)
+        sorted_by_part = nn.functional.channel_shuffle(x[:, :dealt], self.group)
+        *passed, square, row, column = sorted_by_part.split(self.group, 1)
+        parts = (*passed, self.square(square), self.row(row), self.column(column))
+        mixed = nn.functional.channel_shuffle(torch.cat(parts, 1), self.parts)
         return mixed if dealt == x.shape[1] else torch.cat((mixed, x[:, dealt:]), 1)

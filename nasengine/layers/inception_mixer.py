@@ -47,7 +47,8 @@ class InceptionMixer(nn.Module):
         low, high = x[:, : self.low], x[:, self.low :]
         convolved = functional.gelu(self.depthwise(self.conv(high[:, 0::2])))
         pooled = functional.gelu(self.pooled(functional.max_pool2d(high[:, 1::2], 3, 1, 1)))
-        mixed = torch.cat((self.attended(low), torch.stack((convolved, pooled), 2).flatten(1, 2)), 1)
+        mixed_high = functional.channel_shuffle(torch.cat((convolved, pooled), 1), 2)
+        mixed = torch.cat((self.attended(low), mixed_high), 1)
         return self.out(mixed + self.fuse(mixed))
 
     def attended(self, x: Tensor) -> Tensor:

@@ -146,7 +146,8 @@ class PointwiseInTwo(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         halves = self.even(x[:, 0::2]), self.odd(x[:, 1::2])
-        return torch.stack([half.unflatten(1, (-1, self.together)) for half in halves], 2).flatten(1, 3)
+        parts = [half[:, place :: self.together] for half in halves for place in range(self.together)]
+        return nn.functional.channel_shuffle(torch.cat(parts, 1), len(parts))
 
 
 class GroupedMBConv(MBConv):

@@ -32,7 +32,7 @@ class FactorizedReduce(nn.Module):
         x = torch.relu(x)
         shifted = nn.functional.pad(x[:, :, 1:, 1:], (0, 1, 0, 1))
         halves = self.even(x), self.odd(shifted)
-        return self.norm(torch.stack(halves, dim=2).flatten(1, 2))
+        return self.norm(nn.functional.channel_shuffle(torch.cat(halves, 1), 2))
 
 
 class ResidualReduction(nn.Module):

@@ -46,7 +46,7 @@ class TokenNorm(nn.Module):
         self.norm = nn.LayerNorm(channels, epsilon)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(x.transpose(1, 3)).transpose(1, 3)
+        return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 class RelativePositions(nn.Module):

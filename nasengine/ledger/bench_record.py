@@ -15,6 +15,8 @@ from nasengine.ledger.lease import Lease
 from nasengine.ledger.search_record import now
 from nasengine.ledger.tables import bench_runs, benches
 
+_ADD_RUN = insert(bench_runs)
+
 
 class BenchRecord:
     """The one writer of one comparison; every run is one durable transaction.
@@ -60,7 +62,7 @@ class BenchRecord:
     def add(self, strategy: str, seed: int, run: Mapping[str, Any]) -> None:
         """Note one run."""
         row = {"bench_id": self.id, "strategy": strategy, "seed": seed, "run": plain(run)}
-        self._lease.write(lambda connection: connection.execute(insert(bench_runs), row))
+        self._lease.write(lambda connection: connection.execute(_ADD_RUN, row))
 
     def runs(self) -> list[Json]:
         """Every run, by strategy and seed, with `strategy` and `seed` among its facts."""

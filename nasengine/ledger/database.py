@@ -4,7 +4,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, partial
 from pathlib import Path
 from threading import Condition, get_ident
@@ -31,9 +31,13 @@ from sqlalchemy.pool import StaticPool
 
 from nasengine.errors import LedgerError
 from nasengine.ledger.outage import Answer, DatabaseAway, Waiting, explained
+from nasengine.ledger.straight import Writing, straight_write
 from nasengine.ledger.upgrade import is_current, upgrade
 
-PRAGMAS = ("busy_timeout=60000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+PRAGMAS = (
+    *("busy_timeout=60000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"),
+    "wal_autocheckpoint=4000",  # pages, 16 MB: each time the disk is waited for, as long as for some fifty commits
+)
 _AS_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _READ_JSON = json.JSONDecoder().raw_decode
 ONE_LOOK = "REPEATABLE READ"
@@ -91,6 +95,9 @@ class Database:
             _prepare_file(Path(str(self.url.database)), create)
         self.engine = _engine(self.url, self.in_memory)
         self._writer = self.engine.execution_options(nas_writing=True)
+        self._begin: Callable[[], AbstractContextManager[Writing]] = (
+            partial(straight_write, self.engine) if self.is_sqlite else self._writer.begin
+        )
         self._reader = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level=ONE_LOOK)
         finalize(self, self.engine.dispose)  # psycopg warns of connections that are forgotten while they are open
         try:
@@ -108,7 +115,7 @@ class Database:
         """Whether it is SQLite rather than PostgreSQL."""
         return self.url.get_backend_name() == "sqlite"
 
-    def write(self, step: Callable[[Connection], Answer], patience: float | None = None) -> Answer:
+    def write(self, step: Callable[[Writing], Answer], patience: float | None = None) -> Answer:
         """Run a step in one write transaction, and again while the database is away: it must bear being done twice.
 
         Other threads of this process wait, so that no step overtakes another.
@@ -116,7 +123,7 @@ class Database:
 
         def attempt() -> Answer:
             self._look_for_file()
-            with self._explained(), self._writer.begin() as connection:
+            with self._explained(), self._begin() as connection:
                 return step(connection)
 
         with self.lock.held():

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, RowMapping, Update, bindparam, delete, select
 from nasengine.errors import LedgerError
 from nasengine.ledger.database import Database, upsert
 from nasengine.ledger.outage import Answer
+from nasengine.ledger.straight import Writing
 from nasengine.ledger.tables import leases
 
 BEAT_SECONDS = 15.0
@@ -30,6 +31,7 @@ _MINE = (leases.c.name == bindparam("my_name")) & (leases.c.token == bindparam("
 _RENEW = update(leases).where(_MINE).values(heartbeat=bindparam("heartbeat"))
 _STEP = update(leases).where(_MINE).values(heartbeat=bindparam("heartbeat"), step=bindparam("step"))
 _LAST_STEP = select(leases.c.step).where(_MINE)
+_RELEASE = delete(leases).where(_MINE)
 
 
 class Lease:
@@ -50,7 +52,7 @@ class Lease:
         self._thread = threading.Thread(target=self._beat, name=f"lease {name}", daemon=True)
         self._thread.start()
 
-    def write(self, step: Callable[[Connection], Answer], patience: float | None = None) -> Answer:
+    def write(self, step: Callable[[Writing], Answer], patience: float | None = None) -> Answer:
         """Run a step in one transaction, exactly once, however often the connection is lost in the middle of it.
 
         Raises LedgerError when another process has taken over, and when the database stays away.
@@ -58,7 +60,7 @@ class Lease:
         number = next(self._steps)
         answers: list[Answer] = []
 
-        def once(connection: Connection) -> Answer:
+        def once(connection: Writing) -> Answer:
             if answers and connection.execute(_LAST_STEP, self._mine).scalar() == number:
                 return answers[0]  # the commit that seemed lost had come through
             self._renew(connection, _STEP, step=number)
@@ -77,13 +79,13 @@ class Lease:
             return
         self._released.set()
         self._thread.join()
-        self._database.write(lambda connection: connection.execute(delete(leases).where(_MINE), self._mine), patience)
+        self._database.write(lambda connection: connection.execute(_RELEASE, self._mine), patience)
 
     def abandon(self) -> None:
         """Let go of a lease whose transaction is being undone."""
         self._released.set()
 
-    def _renew(self, connection: Connection, statement: Update, **changes: int) -> None:
+    def _renew(self, connection: Writing, statement: Update, **changes: int) -> None:
         if not connection.execute(statement, {"heartbeat": time.time(), **changes, **self._mine}).rowcount:
             raise LedgerError(f"{self.name}: another process has taken over; this one must not write any more")
 

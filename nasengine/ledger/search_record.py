@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Select, Table, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from nasengine.errors import LedgerError
 from nasengine.job import Json, Result, plain
 from nasengine.ledger.database import Database, upsert
 from nasengine.ledger.lease import Lease
+from nasengine.ledger.straight import Writing
 from nasengine.ledger.tables import artifacts, epochs, gates, proposals, remarks, searches, trials
 
 TRIAL_KEYS = ("search_id", "number", "kind")
@@ -23,14 +24,20 @@ NOT_COMPLETE = (trials.c.state != "complete") & (trials.c.state != "pruned")
 
 _ADD_PROPOSAL = insert(proposals)
 _ADD_REMARK = insert(remarks)
-_LINEAGE = select(trials.c.lineage).where(
+_TRIAL = and_(
     trials.c.search_id == bindparam("of"), trials.c.number == bindparam("at"), trials.c.kind == bindparam("as")
 )
-_CLOSE_PROPOSAL = (
-    update(proposals)
-    .where(proposals.c.search_id == bindparam("key_search"), proposals.c.number == bindparam("key_number"))
-    .values(state="done")
+_PROPOSAL = and_(proposals.c.search_id == bindparam("of"), proposals.c.number == bindparam("at"))
+_LINEAGE = select(trials.c.lineage).where(_TRIAL)
+_ARCHITECTURE = select(trials.c.architecture).where(_TRIAL)
+_PROPOSED = select(proposals.c.architecture).where(_PROPOSAL)
+_TELL = update(trials).where(_TRIAL).values(told_order=bindparam("told_order"))
+_CLOSE_PROPOSAL = update(proposals).where(_PROPOSAL).values(state="done")
+_STOP_TRIALS = (
+    update(trials).where(trials.c.search_id == bindparam("of"), trials.c.state == "running").values(state="stopped")
 )
+_END = update(searches).where(searches.c.id == bindparam("of")).values(state=bindparam("ended"))
+_FORGET = delete(searches).where(searches.c.id == bindparam("of"))
 
 
 def now() -> datetime:
@@ -93,13 +100,14 @@ class SearchRecord:
         row |= {"error": None, "finished": None}
         proposal = {"search_id": self.id, "number": trial.number, "architecture": row["architecture"], "state": "open"}
 
-        def step(connection: Connection) -> int:
+        if self.resumed and not proposed:  # only then may it have run before
+            before = self._look(_LINEAGE, {"of": self.id, "at": trial.number, "as": trial.kind})
+            if before and "failed_before" in before:
+                row["lineage"] = {**(row["lineage"] or {}), "failed_before": before["failed_before"]}
+
+        def step(connection: Writing) -> int:
             if proposed:
                 self._add_proposal(connection, proposal)
-            elif self.resumed:  # only then may it have run before
-                before = connection.execute(_LINEAGE, {"of": self.id, "at": trial.number, "as": trial.kind}).scalar()
-                if before and "failed_before" in before:
-                    row["lineage"] = {**(row["lineage"] or {}), "failed_before": before["failed_before"]}
             return self._put_trial(connection, trial.number, trial.kind, row, NOT_COMPLETE)
 
         return self._lease.write(step)
@@ -109,7 +117,7 @@ class SearchRecord:
         key = {"trial_id": trial_id, "epoch": int(values["epoch"])}
         strengths = None if gates_now is None else {**key, "gates": plain(gates_now)}
 
-        def step(connection: Connection) -> None:
+        def step(connection: Writing) -> None:
             self._put_epoch(connection, trial_id, values)
             if strengths is not None:
                 self._put(connection, gates, ("trial_id", "epoch"), strengths)
@@ -140,12 +148,12 @@ class SearchRecord:
         row |= {"reuse_key": reuse_key} if reuse_key else {}
         row |= {"reused_from": reused_from} if reused_from else {}
 
-        def step(connection: Connection) -> int:
+        def step(connection: Writing) -> int:
             trial_id = self._put_trial(connection, number, kind, row, UNFINISHED)
             for position, values in enumerate(curve):
                 self._put_epoch(connection, trial_id, {"epoch": position, **values})
             if kind == "candidate":
-                connection.execute(_CLOSE_PROPOSAL, {"key_search": self.id, "key_number": number})
+                connection.execute(_CLOSE_PROPOSAL, {"of": self.id, "at": number})
             return trial_id
 
         return self._lease.write(step)
@@ -158,7 +166,7 @@ class SearchRecord:
         row = {**facts, "state": state_of(facts), "finished": now(), "told_order": told_order, "value": plain(value)}
         proposal = {"search_id": self.id, "number": number, "architecture": row["architecture"], "state": "done"}
 
-        def step(connection: Connection) -> None:
+        def step(connection: Writing) -> None:
             self._put(connection, proposals, ("search_id", "number"), proposal)
             self._put_trial(connection, number, "candidate", row, UNFINISHED)
 
@@ -166,21 +174,14 @@ class SearchRecord:
 
     def tell(self, number: int, told_order: int) -> None:
         """Note when a candidate's result was told to the strategy."""
-        mine = and_(trials.c.search_id == self.id, trials.c.number == number, trials.c.kind == "candidate")
-        statement = update(trials).where(mine).values(told_order=told_order)
-        self._lease.write(lambda connection: connection.execute(statement))
+        row = {"of": self.id, "at": number, "as": "candidate", "told_order": told_order}
+        self._lease.write(lambda connection: connection.execute(_TELL, row))
 
     def fail(self, number: int, error: str, told_order: int | None = None, *, kind: str = "candidate") -> int:
         """Note that a trial failed without a result of its own, as when its worker died; returns the row's id."""
-        mine = and_(trials.c.search_id == self.id, trials.c.number == number, trials.c.kind == kind)
-        asked = and_(proposals.c.search_id == self.id, proposals.c.number == number)
-
-        def look() -> Any:
-            with self._database.reading() as connection:
-                known = connection.execute(select(trials.c.architecture).where(mine)).scalar()
-                return known or connection.execute(select(proposals.c.architecture).where(asked)).scalar()
-
-        return self.record(Result(number, self._database.read(look) or {}, error=error), told_order, kind=kind)
+        row = {"of": self.id, "at": number, "as": kind}
+        picks = self._look(_ARCHITECTURE, row) or self._look(_PROPOSED, row) or {}
+        return self.record(Result(number, picks, error=error), told_order, kind=kind)
 
     def remark(self, number: int, kind: str, text: str, values: Mapping[str, Any]) -> None:
         """Note what the strategy said after so many proposals."""
@@ -207,9 +208,8 @@ class SearchRecord:
             self.stop()
             return
         self._ended = True
-        mine = delete(searches).where(searches.c.id == self.id)
         try:
-            self._lease.write(lambda connection: connection.execute(mine))
+            self._lease.write(lambda connection: connection.execute(_FORGET, {"of": self.id}))
         finally:
             self._lease.release()
 
@@ -226,25 +226,31 @@ class SearchRecord:
         if self._ended:
             return
         self._ended = True
-        running = and_(trials.c.search_id == self.id, trials.c.state == "running")
 
-        def step(connection: Connection) -> None:
-            connection.execute(update(trials).where(running).values(state="stopped"))
-            connection.execute(update(searches).where(searches.c.id == self.id).values(state=state))
+        def step(connection: Writing) -> None:
+            connection.execute(_STOP_TRIALS, {"of": self.id})
+            connection.execute(_END, {"of": self.id, "ended": state})
 
         try:
             self._lease.write(step, patience)
         finally:
             self._lease.release(patience)
 
-    def _add_proposal(self, connection: Connection, row: Json) -> None:
+    def _look(self, statement: Select[Any], row: Json) -> Any:
+        def look() -> Any:
+            with self._database.reading() as connection:
+                return connection.execute(statement, row).scalar()
+
+        return self._database.read(look)
+
+    def _add_proposal(self, connection: Writing, row: Json) -> None:
         try:
             connection.execute(_ADD_PROPOSAL, row)
         except IntegrityError as error:
             text = f"{self.name}: proposal {row['number']} is already recorded; replay it instead"
             raise LedgerError(text) from error
 
-    def _put_trial(self, connection: Connection, number: int, kind: str, row: Json, only_if: Any) -> int:
+    def _put_trial(self, connection: Writing, number: int, kind: str, row: Json, only_if: Any) -> int:
         whole = {"search_id": self.id, "number": number, "kind": kind, **row}
         statement = upsert(self._dialect, trials, TRIAL_KEYS, tuple(whole), only_if, returning=trials.c.id)
         trial_id = connection.execute(statement, whole).scalar()
@@ -252,10 +258,10 @@ class SearchRecord:
             raise LedgerError(f"{self.name}: {kind} {number} already has a result; it is not overwritten")
         return trial_id
 
-    def _put_epoch(self, connection: Connection, trial_id: int, values: Mapping[str, Any]) -> None:
+    def _put_epoch(self, connection: Writing, trial_id: int, values: Mapping[str, Any]) -> None:
         rest = {name: value for name, value in values.items() if name != "epoch"}
         row = {"trial_id": trial_id, "epoch": int(values["epoch"]), "values": plain(rest)}
         self._put(connection, epochs, ("trial_id", "epoch"), row)
 
-    def _put(self, connection: Connection, table: Table, keys: tuple[str, ...], row: Json) -> None:
+    def _put(self, connection: Writing, table: Table, keys: tuple[str, ...], row: Json) -> None:
         connection.execute(upsert(self._dialect, table, keys, tuple(row)), row)

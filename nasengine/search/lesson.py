@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,9 @@ from nasengine.search.strategy import Sampler
 from nasengine.space import Picks
 from nasengine.training.task import Criterion
 
+if TYPE_CHECKING:
+    from nasengine.search.graphed import Graphs
+
 
 @dataclass
 class Lesson:
@@ -28,12 +31,17 @@ class Lesson:
     part: Part
     criterion: Criterion = nn.functional.cross_entropy
     precision: Callable[[], AbstractContextManager[Any]] = contextlib.nullcontext
+    graphs: "Graphs | None" = None  # what can do all of it at once, where it can
     outputs: Tensor | None = None  # of the first network, such as (batch, classes)
     loss: Tensor | None = None  # of the first network on the labels
     every: list[Tensor] = field(default_factory=list)  # each loss that was learned from
 
     def losses(self, draws: Sequence[Picks]) -> Iterator[Tensor]:
         """Each loss, to be backpropagated before the next; TrainingError where a norm has too little to go by."""
+        whole = None if self.graphs is None else self.graphs(self, draws)
+        if whole is not None:
+            yield whole
+            return
         made = getattr(self.relaxation, "losses", average_losses)
         try:
             for loss in made(self._forward, self._loss, (self.part.images, self.part.labels), draws):
@@ -74,7 +82,7 @@ class Lesson:
 @contextlib.contextmanager
 def calmed(model: nn.Module) -> Iterator[None]:
     """Within it dropout and drop path do nothing, as in evaluation; norms go on as before."""
-    restless = [module for module in model.modules() if module.training and _is_restless(module)]
+    restless = [module for module in model.modules() if module.training and is_restless(module)]
     for module in restless:
         module.training = False
     try:
@@ -84,5 +92,6 @@ def calmed(model: nn.Module) -> Iterator[None]:
             module.training = True
 
 
-def _is_restless(module: nn.Module) -> bool:
+def is_restless(module: nn.Module) -> bool:
+    """Whether it draws random numbers in training."""
     return isinstance(module, nn.modules.dropout._DropoutNd) or getattr(module, "training_only", False)

@@ -15,6 +15,7 @@ from nasengine.interpreters.ends import largest
 from nasengine.interpreters.fused.network import Fused
 from nasengine.interpreters.model import Model
 from nasengine.search import kept
+from nasengine.search.graphed import graphs_for
 from nasengine.search.group import ALONE, Alone, Part
 from nasengine.search.halves import Endless, halves
 from nasengine.search.lesson import Lesson
@@ -64,6 +65,7 @@ class Turns:
         self.weights = [weight for weight in self.model.parameters() if weight.requires_grad]
         self.gates = relaxation.parameters()
         self.network: Callable[[Tensor, Picks], Tensor] = Fused(self.model) if self.gates else self.model
+        self.graphs = graphs_for(self.model, self.weights, relaxation, recipe, device, group)
         self.optimizer = build(recipe, self.weights)
         self.gate_optimizer = _adam(relaxation) if self.gates else None
         self.orders = [torch.Generator().manual_seed(seed + i) for i in (0, 1)]
@@ -181,7 +183,7 @@ class Turns:
             self.relaxation.hear(every.tolist())
 
     def _lesson(self, part: Part, criterion: Criterion) -> Lesson:
-        return Lesson(self.model, self.network, self.relaxation, part, criterion, self._precision)
+        return Lesson(self.model, self.network, self.relaxation, part, criterion, self._precision, self.graphs)
 
     @property
     def _order(self) -> int:

@@ -126,15 +126,15 @@ def _step(layer: nn.Module, node: Any, registers: Mapping[Any, int]) -> Step | N
                 return Step("crop", reads, arguments=tuple((p.start, p.stop, p.step) for p in places))
         case "call_function", nn.functional.pad, (widths,), {} if len(widths) == 4:
             return Step("pad", reads, arguments=tuple(widths))
-        case "call_function", torch.stack, (), {"dim": 2} if len(reads) == 2 and all(map(_flattens, node.users)):
+        case "call_function", torch.cat, (1,), {} if len(reads) == 2 and all(map(_shuffles, node.users)):
             return Step("interleave", reads)
-        case "call_method", "flatten", (1, 2), {} if node.args[0].target is torch.stack:
+        case "call_function", nn.functional.channel_shuffle, (2,), {} if node.args[0].target is torch.cat:
             return None
     raise Unknown(f"it calls {getattr(node.target, '__name__', node.target)}")
 
 
-def _flattens(node: Any) -> bool:
-    return node.op == "call_method" and node.target == "flatten" and node.args[1:] == (1, 2)
+def _shuffles(node: Any) -> bool:
+    return node.target is nn.functional.channel_shuffle and node.args[1:] == (2,)
 
 
 def _kind(module: nn.Module) -> str:

@@ -29,7 +29,7 @@ def without_weights(step: Step, values: Sequence[Bundle], module: nn.Module | No
             widths = list(step.arguments)
             return shared.once(value.whole(), ("pad", *widths), lambda x: nn.functional.pad(x, widths))
     first, second = (one.whole() for one in values)  # "interleave": channels of two values in turns
-    tensor = torch.stack([first.tensor, second.tensor], dim=2).flatten(1, 2)
+    tensor = nn.functional.channel_shuffle(torch.cat([first.tensor, second.tensor], 1), 2)
     return replace(first, tensor=tensor, key=("interleave", first.key, second.key))
 
 
