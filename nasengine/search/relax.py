@@ -95,6 +95,8 @@ def relax(
         if checkpoint is not None:
             turns.restore(checkpoint)
         tell = _Telling(turns, checkpoint, on_epoch, on_note)
+        if turns.apart and group.rank == 0:
+            on_note(f"layers that are not run together, but one by one: {'; '.join(turns.apart)}")
         while len(turns.history) < recipe.epochs:
             if len(turns.history) > 0 and group.first(out_of_time):
                 break

@@ -88,6 +88,12 @@ class Turns:
         self.largest = None if hasattr(relaxation, "settle") else largest(space)  # a sampler chooses nothing
         group.copy([*self.model.state_dict().values(), *self.gates])
 
+    @property
+    def apart(self) -> list[str]:
+        """Layers that the fused supernet does not know, each with the reason."""
+        known = self.network.apart if isinstance(self.network, Fused) else {}
+        return [f"{layer} ({reason})" for layer, reason in known.items()]
+
     def epoch(self) -> dict[str, Any]:
         """Go through the weights' images once, gates first in each step; add a record to the history."""
         began, number = time.perf_counter(), len(self.history)

@@ -7,8 +7,9 @@ import torch
 
 from nasengine.errors import TrainingError
 from nasengine.interpreters.model import Model
+from nasengine.layers import Classifier, ConvNorm, DropPath, Identity
 from nasengine.search.relax import relax
-from nasengine.space import Architecture
+from nasengine.space import Architecture, Space, chain, choose, op
 from nasengine.strategies.darts import Darts
 from nasengine.strategies.pr_darts import PRDarts
 from nasengine.training.recipe import Recipe
@@ -151,3 +152,11 @@ def test_a_note_tells_of_collapse_and_of_rules_that_leave_the_space(small_space,
 
 def test_the_supernet_is_that_of_the_space(searched, small_space):
     assert searched(recipe={"epochs": 1}).model.state_dict().keys() == Model(small_space).state_dict().keys()
+
+
+def test_layers_that_are_not_run_together_are_named(small_data):
+    noisy = choose("op", skip=op(Identity), dropped=chain(op(ConvNorm, width=4), op(DropPath)))
+    space = Space("noisy", (1, 6, 6), chain(op(ConvNorm, width=4), first=noisy, head=op(Classifier, classes=3)))
+    notes = []
+    relax(space, Darts(space), small_data, Recipe(epochs=1, batch=8), on_note=notes.append)
+    assert notes == ["layers that are not run together, but one by one: DropPath (it draws random numbers in training)"]
