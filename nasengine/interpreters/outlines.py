@@ -195,6 +195,10 @@ def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor | None:
     return tensors[0].new_empty(shape)
 
 
+def _shuffled(x: Tensor, groups: int) -> Tensor | None:
+    return None if x.shape[1] % groups else x.new_empty(x.shape)
+
+
 KNOWN: dict[OpOverload, Callable[..., Any]] = {
     aten.rand.default: _random,
     aten.randn.default: _random,
@@ -214,4 +218,6 @@ KNOWN: dict[OpOverload, Callable[..., Any]] = {
     aten.upsample_nearest2d.default: _nearest,
     aten.cat.default: _side_by_side,
     aten.stack.default: _stack,
+    aten.channel_shuffle.default: _shuffled,
+    aten.native_channel_shuffle.default: _shuffled,
 }
