@@ -34,10 +34,7 @@ from nasengine.ledger.outage import Answer, DatabaseAway, Waiting, explained
 from nasengine.ledger.straight import Writing, straight_write
 from nasengine.ledger.upgrade import is_current, upgrade
 
-PRAGMAS = (
-    *("busy_timeout=60000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"),
-    "wal_autocheckpoint=4000",  # pages, 16 MB: each time the disk is waited for, as long as for some fifty commits
-)
+PRAGMAS = ("busy_timeout=60000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 _AS_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _READ_JSON = json.JSONDecoder().raw_decode
 ONE_LOOK = "REPEATABLE READ"

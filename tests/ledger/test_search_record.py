@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text, update
+from sqlalchemy import text, update
 
 from nasengine.errors import LedgerError
 from nasengine.job import Result
@@ -42,25 +42,27 @@ def test_start_and_record_meet_in_one_row(ledger: Ledger, search: SearchRecord) 
     assert all(part is not None for part in stored)
 
 
-def test_a_trial_is_two_transactions_and_each_statement_is_compiled_once(ledger: Ledger, search: SearchRecord) -> None:
-    commits, rendered = [], []
-    event.listen(ledger.database.engine, "commit", commits.append)
+def test_a_trial_is_two_transactions_and_each_statement_is_compiled_once(
+    ledger: Ledger, search: SearchRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits, compiled = [], []
+    dialect = ledger.database.engine.dialect
+    commit, compiler = dialect.do_commit, dialect.statement_compiler
+    monkeypatch.setattr(dialect, "do_commit", lambda connection: (commits.append(connection), commit(connection)))
 
-    def heard(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        if (
-            context.compiled is not None
-            and context.compiled.literal_execute_params | context.compiled.post_compile_params
-        ):
-            rendered.append(statement)
+    def compiling(*given: Any, **named: Any) -> Any:
+        compiled.append(given[1])
+        return compiler(*given, **named)
 
-    event.listen(ledger.database.engine, "before_cursor_execute", heard)
     search.start(Trial(0, architecture=CONV), proposed=True)
-    assert list(ledger.replay("one").open) == [(0, CONV)]
-    rendered.clear()  # of `replay`
     search.record(result(0), 0)
+    assert list(ledger.replay("one").told) == [result(0)]
+    commits.clear()
+    monkeypatch.setattr(dialect, "statement_compiler", compiling)
     search.start(Trial(1, architecture=CONV), proposed=True)
-    assert len(commits) == 3
-    assert rendered == []
+    search.record(result(1), 1)
+    assert len(commits) == 2
+    assert compiled == []
     with pytest.raises(LedgerError, match="one: proposal 1 is already recorded; replay it"):
         search.start(Trial(1, architecture=CONV), proposed=True)
 
