@@ -2,10 +2,10 @@
 
     python -m benchmarks.native_kernels
 
-Forward and backward of a bank of depthwise convolutions with its ReLU, and of a sum of batch norms, in the sizes of
-the DARTS supernet: `cifar` (16 images of 32 x 32, 16 channels), its halves and quarters, and `digits` (64 images of
-8 x 8, 8 channels). Torch runs the quicker of two forms of the convolution: the image once for each member, or a group
-of as many outputs as there are members for each channel.
+Forward and backward of a bank of depthwise convolutions with its ReLU, of a bank of 1x1 convolutions, and of a sum of
+batch norms, in the sizes of the DARTS supernet: `cifar` (16 images of 32 x 32, 16 channels), its halves and quarters,
+and `digits` (64 images of 8 x 8, 8 channels). Torch runs the quicker of two forms of the depthwise convolution: the
+image once for each member, or a group of as many outputs as there are members for each channel.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,6 +27,9 @@ CONVOLUTIONS = [  # name, size, kernel, stride, dilation, goal
     ("3x3, digits", DIGITS, 3, 1, 1, 1.5),
     ("dilated 5x5, digits", DIGITS, 5, 1, 2, 4.0),
 ]
+MIXTURES = [  # name, size, goal
+    ("cifar", CIFAR, 1.0), ("half", HALF, 1.2), ("quarter", QUARTER, 1.2), ("digits", DIGITS, 1.7),
+]  # fmt: skip
 SUMS = [("cifar", CIFAR), ("half", HALF), ("quarter", QUARTER), ("digits", DIGITS)]
 LONG_ENOUGH = 0.02  # seconds that torch takes at least in a round
 
@@ -35,12 +38,15 @@ def measurements(rounds: int = 7) -> Iterator[Measured]:
     """Each kernel and size, as torch's time over ours; nothing where no compiler is found."""
     from nasengine.native.build import library
 
-    if library("depthwise") is None or library("norm_sum") is None:
+    if any(library(name) is None for name in ("depthwise", "pointwise", "norm_sum")):
         return
     for name, size, kernel, stride, dilation, goal in CONVOLUTIONS:
         ours, *theirs = convolution_steps(size, kernel, stride, dilation)
         ratio, spread = interleaved(*often(min(theirs, key=quickest), ours), rounds)
         yield Measured(f"depthwise {name}", ratio, spread, goal, "torch's conv2d, channels-last")
+    for name, size, goal in MIXTURES:
+        ratio, spread = interleaved(*often(*mixture_steps(size)), rounds)
+        yield Measured(f"{MEMBERS} pointwise, {name}", ratio, spread, goal, "torch's grouped conv2d, channels-last")
     for name, size in SUMS:
         ratio, spread = interleaved(*often(*sum_steps(size)), rounds)
         yield Measured(f"sum of {MEMBERS} batch norms, {name}", ratio, spread, 1.45, "torch's batch_norm and additions")
@@ -88,6 +94,28 @@ def convolution_steps(size: Size, kernel: int, stride: int, dilation: int) -> tu
 
     native = partial(depthwise, x, weight, stride, dilation, relu=True)
     return tuple(partial(step, forward) for forward in (native, repeated, multiplied))
+
+
+def mixture_steps(size: Size) -> tuple[Callable[[], object], Callable[[], object]]:
+    """Forward and backward of a bank of 1x1 convolutions, each with an image of its own: torch's, and natively."""
+    import torch
+    from torch.nn.functional import conv2d
+
+    from nasengine.native.pointwise import pointwise
+
+    images, channels, side = size
+    x, gradient = torch.randn(2, images, MEMBERS * channels, side, side).unbind()
+    x = x.contiguous(memory_format=torch.channels_last).requires_grad_()
+    gradient = gradient.contiguous(memory_format=torch.channels_last)
+    weight = torch.randn(MEMBERS * channels, channels, 1, 1, requires_grad=True)
+
+    def theirs() -> object:
+        return torch.autograd.grad(conv2d(x, weight, groups=MEMBERS), (x, weight), gradient)
+
+    def ours() -> object:
+        return torch.autograd.grad(pointwise(x, weight, MEMBERS), (x, weight), gradient)
+
+    return theirs, ours
 
 
 def sum_steps(size: Size) -> tuple[Callable[[], object], Callable[[], object]]:
