@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nasengine.interpreters.fused.norms import Norm
+from nasengine.interpreters.fused.norms import Norm, normalised
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Bundle:
 
     def done(self) -> "Bundle":
         """With the norm that was still to be done."""
-        return self if self.norm is None else replace(self, tensor=self.norm(self.tensor), norm=None)
+        return self if self.norm is None else replace(self, tensor=normalised([self.tensor], [self.norm]), norm=None)
 
     def whole(self) -> "Bundle":
         """With images put together that `Shared.phases` has cut."""
