@@ -1,0 +1,51 @@
+"""The recording of CUDA graphs, as torch describes it (https://docs.pytorch.org/docs/stable/notes/cuda.html)."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+Learn = Callable[[], tuple[Tensor, Tensor]]  # to the loss and the outputs, of tensors that stay where they are
+Capture = Callable[[Learn], Learn]  # to what repeats it, whose results the next run overwrites; may run it before
+WARM_UP = 3  # runs before the recording, in which libraries choose their kernels and take their memory
+
+
+class Recorder:
+    """Captures on a CUDA device. All its graphs share one pool of memory: what they give is copied before the next."""
+
+    def __init__(self, device: torch.device):
+        self.device, self.stream = device, torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self.pool = torch.cuda.graph_pool_handle()
+
+    def __call__(self, learn: Learn) -> Learn:
+        """Record it as torch describes: some runs on a side stream, then one that launches nothing."""
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.device(self.device):
+            present = torch.cuda.current_stream()
+            self.stream.wait_stream(present)
+            with torch.cuda.stream(self.stream):  # its end brings the present stream back, also after a failure
+                try:
+                    for _ in range(WARM_UP):
+                        learn()
+                finally:
+                    present.wait_stream(self.stream)
+                with torch.cuda.graph(graph, pool=self.pool, stream=self.stream):
+                    held = learn()
+
+        def repeat() -> tuple[Tensor, Tensor]:
+            graph.replay()
+            return held
+
+        return repeat
+
+
+@contextlib.contextmanager
+def casting_anew() -> Iterator[None]:
+    """Within it autocast keeps no weights that it has cast: a graph would not cast those that learned since."""
+    before = torch.is_autocast_cache_enabled()
+    torch.set_autocast_cache_enabled(False)
+    try:
+        yield
+    finally:
+        torch.set_autocast_cache_enabled(before)
