@@ -23,8 +23,8 @@ _log = logging.getLogger("nasengine.native")
 def library(name: str) -> ctypes.CDLL | None:
     """Return the compiled `nasengine/native/NAME.cpp`, or None where it cannot be had.
 
-    The first call on a machine compiles it, for this processor, into `nasengine/native` of the user's cache folder
-    (XDG_CACHE_HOME, else ~/.cache); each later one loads it. Without a C++ compiler on the PATH, when the build fails,
+    The first call on a machine compiles it, for this processor, into `native` of the cache folder (NASENGINE_CACHE, else
+    ~/.cache/nasengine); each later one loads it. Without a C++ compiler on the PATH, when the build fails,
     or with the environment's NASENGINE_NATIVE=0 there is none, and the logger `nasengine.native` says why, once.
     """
     return None if os.environ.get("NASENGINE_NATIVE") == "0" else _loaded(name)
@@ -50,7 +50,7 @@ def _loaded(name: str) -> ctypes.CDLL | None:
 def _built(source: Path, compiler: str) -> Path:
     """Return the shared object of a source, building it where none is yet; several processes may do so at once."""
     command = [compiler, *_FLAGS, _for_this_processor(), str(source)]
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nasengine" / "native"
+    folder = Path(os.environ.get("NASENGINE_CACHE") or Path.home() / ".cache" / "nasengine") / "native"
     built = folder / f"{source.stem}-{_identity(source, compiler, command)}.so"
     if not built.exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

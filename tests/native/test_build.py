@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Path]:
     """A folder of sources and an empty cache of their own."""
     monkeypatch.setattr(build, "SOURCES", tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("NASENGINE_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("NASENGINE_NATIVE", raising=False)
     build._loaded.cache_clear()
     caplog.set_level(logging.INFO, "nasengine.native")
@@ -103,10 +103,10 @@ def test_a_cache_that_cannot_be_written_and_an_object_that_cannot_be_loaded_mean
     compiler: None, workshop: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (workshop / "file").touch()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(workshop / "file"))
+    monkeypatch.setenv("NASENGINE_CACHE", str(workshop / "file"))
     assert twice(1.0) is None
     assert "Not a directory" in caplog.text
-    monkeypatch.setenv("XDG_CACHE_HOME", str(workshop / "cache"))
+    monkeypatch.setenv("NASENGINE_CACHE", str(workshop / "cache"))
     monkeypatch.setattr(build, "_built", lambda source, compiler: source)
     build._loaded.cache_clear()
     assert twice(1.0) is None
