@@ -3,6 +3,7 @@
 import gzip
 import zipfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,26 @@ _KINDS = {
 
 def digits() -> Raw:
     """Return the 1,797 handwritten digits of scikit-learn, 8 by 8 grey pixels from 0 to 1."""
-    from sklearn.datasets import load_digits
+    file = _digits_file()
+    if file is not None:
+        rows = np.loadtxt(file, delimiter=",")
+        images, labels = rows[:, :-1].reshape(-1, 8, 8), rows[:, -1].astype(int)
+    else:
+        from sklearn.datasets import load_digits
 
-    found = load_digits()
-    return Raw((found.images / 16.0).astype(np.float32), found.target)
+        found = load_digits()
+        images, labels = found.images, found.target
+    return Raw((images / 16.0).astype(np.float32), labels)
+
+
+def _digits_file() -> Path | None:
+    """Where scikit-learn keeps the digits; importing it takes many times as long as reading them."""
+    package = find_spec("sklearn")
+    for folder in (package and package.submodule_search_locations) or ():
+        file = Path(folder, "datasets", "data", "digits.csv.gz")
+        if file.is_file():
+            return file
+    return None
 
 
 def npz(path: Path, reading: Reading) -> Raw:

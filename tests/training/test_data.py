@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from nasengine.errors import DataError
+from nasengine.training import tables
 from nasengine.training.data import load
 
 
@@ -29,6 +30,17 @@ def test_digits_come_normalised_and_in_proportion():
         assert share.min() > 0.094
         assert share.max() < 0.104
     assert load(data) is data
+
+
+def test_digits_are_the_same_without_scikit_learn_being_imported(monkeypatch):
+    direct, fingerprint = tables.digits(), load("digits").fingerprint
+    assert direct.images.shape == (1797, 8, 8)
+    monkeypatch.setattr(tables, "find_spec", lambda name: None)
+    asked = tables.digits()
+    for mine, theirs in ((direct.images, asked.images), (direct.labels, asked.labels)):
+        assert mine.dtype == theirs.dtype
+        np.testing.assert_array_equal(mine, theirs)
+    assert load("digits").fingerprint == fingerprint
 
 
 def test_the_parts_never_overlap_and_hold_everything():
