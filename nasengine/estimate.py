@@ -11,7 +11,7 @@ from nasengine.errors import TrainingError
 from nasengine.interpreters.memory import training_memory
 from nasengine.interpreters.model import Model
 from nasengine.planned import Plan
-from nasengine.search.room import SLOTS, step_memory
+from nasengine.search.room import slots, step_memory
 from nasengine.search.turns import Turns
 from nasengine.space import Architecture
 from nasengine.training.data import Split
@@ -97,5 +97,5 @@ def _training(plan: Plan, name: str, recipe: Recipe, times: int) -> Phase:
     short = replace(recipe, epochs=2, warmup=0)
     last = fit(model, few, short, device="auto", task=task_of(plan.data))[-1]
     seconds = last["seconds"] / max(len(few) / recipe.batch, 1)
-    memory = training_memory(plan.space, architecture, recipe.batch, SLOTS[recipe.optimizer])
+    memory = training_memory(plan.space, architecture, recipe.batch, slots(recipe))
     return Phase(name, times, recipe.epochs, steps, seconds * steps * recipe.epochs * times, memory.total)

@@ -17,6 +17,7 @@ from nasengine.space import Picks, Space
 from nasengine.training.recipe import Recipe
 
 SLOTS = {"adan": 4, "adamw": 2, "sgd": 1}  # numbers that each optimizer keeps per weight
+AHEAD = {"none": 0, "win": 2, "win2": 3}  # what Win adds: its own sequences, and a copy during a step
 SHARE = 0.9  # of the free memory; the rest is left for what the estimate does not count
 UNKNOWN = 2**62  # bytes, where the system does not say
 DRAWS = 3  # sampled gates run different options, so the largest of a few draws counts
@@ -33,21 +34,26 @@ def free_bytes(device: torch.device) -> int | None:
     return int(lines["MemAvailable"].split()[0]) * 1024
 
 
+def slots(recipe: Recipe) -> int:
+    """The numbers that a recipe's steps keep per weight."""
+    return SLOTS[recipe.optimizer] + AHEAD[recipe.acceleration]
+
+
 def step_memory(space: Space, relaxation: Sampler, recipe: Recipe, batch: int) -> Memory:
     """The memory of the larger of the two steps of a search, that of the weights.
 
     A sampler's networks are in memory one after the other, so that it is the largest that counts.
     """
-    slots = SLOTS[recipe.optimizer]
+    kept = slots(recipe)
     if not hasattr(relaxation, "settle"):
-        found = training_memory(space, Dressed(largest(space)), batch, slots)
+        found = training_memory(space, Dressed(largest(space)), batch, kept)
         shots = getattr(relaxation, "model_options", {}).get("shots", 1)
         stored = {name: shots * getattr(found, name) for name in ("weights", "gradients", "optimizer")}
         return replace(found, **stored)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         drawn: Sequence[Picks] = [picks for _ in range(DRAWS) for picks in relaxation.draws(generator)]
-    every = [training_memory(space, picks, batch, slots) for picks in drawn[:DRAWS]]
+    every = [training_memory(space, picks, batch, kept) for picks in drawn[:DRAWS]]
     return max(every, key=lambda memory: memory.total)
 
 

@@ -35,6 +35,15 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does(monkeypatch: pytest.M
     assert "batch 64 does not fit" in notes[0] and "going on with 16" in notes[0]
 
 
+@pytest.mark.parametrize(("acceleration", "more"), [("win", 2), ("win2", 3)])
+def test_what_win_keeps_beside_the_weights_counts(acceleration: str, more: int) -> None:
+    relaxation = plugins.load_strategy("darts", SPACE)
+    plain, ahead = (
+        room.step_memory(SPACE, relaxation, recipe("supernet", acceleration=one), 64) for one in ("none", acceleration)
+    )
+    assert ahead.optimizer - plain.optimizer == more * plain.gradients
+
+
 def test_no_batch_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TrainingError, match=r"batch 64 came.*smaller space settings"):
         fitted(monkeypatch, free=1)

@@ -17,6 +17,7 @@ from nasengine.search.steps import (
     second_order,
 )
 from nasengine.space import Mixture
+from nasengine.training.optimizers import build
 from nasengine.training.recipe import Recipe
 
 
@@ -82,8 +83,8 @@ def test_the_weights_are_left_exactly_as_they_were():
 
 def test_the_momentum_is_that_of_the_optimizer():
     w = torch.ones(3, requires_grad=True)
-    optimizer = torch.optim.SGD([w], lr=0.1, momentum=0.9, weight_decay=0.01)
     recipe = Recipe(optimizer="sgd", lr=0.1, momentum=0.9, weight_decay=0.01, clip=0)
+    optimizer = build(recipe, [w])
     assert Ahead.of(recipe, optimizer, [w]).momenta == [None]
     for slope in (torch.tensor([1.0, -2.0, 0.5]), torch.tensor([0.3, 0.3, 0.3])):
         before = w.detach().clone()
@@ -93,7 +94,16 @@ def test_the_momentum_is_that_of_the_optimizer():
         assert torch.allclose(w.detach(), before + move)
 
 
-@pytest.mark.parametrize("recipe", [Recipe(), Recipe(optimizer="adamw"), Recipe(optimizer="sgd", nesterov=True)])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe(),
+        Recipe(optimizer="adamw"),
+        Recipe(optimizer="sgd", nesterov=True),
+        Recipe(optimizer="sgd", acceleration="win"),
+        Recipe(optimizer="sgd", acceleration="win2"),
+    ],
+)
 def test_other_optimizers_are_refused(recipe):
     with pytest.raises(TrainingError, match="plain sgd"):
         refuse_other_optimizers(recipe)
