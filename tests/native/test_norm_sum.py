@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nasengine.native.build import library
-from nasengine.native.norm_sum import available, norm_sum
+from nasengine.native.norm_sum import available, norm_sum, quicker
 
 SIZES = [
     (1, 3, 7, 5), (2, 8, 8, 8), (3, 12, 5, 9), (2, 16, 32, 32), (1, 20, 3, 7), (5, 32, 2, 2), (4, 64, 6, 6),
@@ -120,6 +120,8 @@ def test_other_tensors_are_left_to_torch() -> None:
     x = torch.zeros(1, 2, 3, 3)
     assert available(x)
     assert not any(map(available, (x.double(), x[0], x[:0], x.to("meta"), x.half())))
+    assert [quicker(count, 2048) for count in (1, 2, 4)] == [False, False, True]
+    assert [quicker(1, 8 * images * 64) for images in (16, 64)] == [False, True]
 
 
 def test_shapes_that_do_not_fit_are_refused() -> None:
