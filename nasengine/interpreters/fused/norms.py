@@ -17,6 +17,7 @@ class Statistics:
         self.norms = norms
         self.mean, self.variance, self.batches = (self._joined(name) for name in BUFFERS)
         self._first = norms[0].running_mean
+        self._rows = torch.arange(len(norms), device=self.mean.device).unbind()
 
     def _joined(self, name: str) -> Tensor:
         joined = torch.stack([norm.get_buffer(name) for norm in self.norms])
@@ -30,7 +31,7 @@ class Statistics:
 
     def see(self, members: Sequence[int], mean: Tensor, variance: Tensor, momentum: float) -> None:
         """Let these norms see one batch more, of means and variances (members * channels), or (channels) for all."""
-        rows = torch.tensor(members, device=mean.device)
+        rows = torch.stack([self._rows[m] for m in members])  # numbers from the host would make it wait for a GPU
         for held, new in ((self.mean, mean), (self.variance, variance)):
             old = held.index_select(0, rows)
             held.index_copy_(0, rows, old.lerp(new.view(-1, held.shape[1]).expand_as(old), momentum))

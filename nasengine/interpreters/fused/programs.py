@@ -10,6 +10,7 @@ import torch
 from torch import fx, nn
 
 FULL = slice(None, None, None)
+USUAL = {("inplace", False), ("mode", "constant"), ("value", None)}  # words that change nothing
 
 
 @dataclass(frozen=True)
@@ -118,17 +119,18 @@ def _step(layer: nn.Module, node: Any, registers: Mapping[Any, int]) -> Step | N
         if type(module) is nn.Identity:
             return None
         return Step(_kind(module), reads, str(node.target))
-    match node.op, node.target, node.args[1:], dict(node.kwargs):
-        case "call_function", (torch.relu | nn.functional.relu), (), {} if node.kwargs in ({}, {"inplace": False}):
+    further = () if set(node.kwargs.items()) - USUAL else (node.target, *node.args[1:])
+    match further:
+        case ((torch.relu | nn.functional.relu),):
             return Step("relu", reads)
-        case "call_function", operator.getitem, ((first, second, *places),), {} if first == second == FULL:
-            if len(places) == 2 and all(isinstance(place, slice) for place in places):
+        case (operator.getitem, (first, second, *places)) if first == second == FULL and len(places) == 2:
+            if all(isinstance(place, slice) for place in places):
                 return Step("crop", reads, arguments=tuple((p.start, p.stop, p.step) for p in places))
-        case "call_function", nn.functional.pad, (widths,), {} if len(widths) == 4:
+        case (nn.functional.pad, widths) if len(widths) == 4:
             return Step("pad", reads, arguments=tuple(widths))
-        case "call_function", torch.cat, (1,), {} if len(reads) == 2 and all(map(_shuffles, node.users)):
+        case (torch.cat, 1) if len(reads) == 2 and all(map(_shuffles, node.users)):
             return Step("interleave", reads)
-        case "call_function", nn.functional.channel_shuffle, (2,), {} if node.args[0].target is torch.cat:
+        case (nn.functional.channel_shuffle, 2) if node.args[0].target is torch.cat:
             return None
     raise Unknown(f"it calls {getattr(node.target, '__name__', node.target)}")
 

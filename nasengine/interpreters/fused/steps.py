@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from nasengine.interpreters.fused.bundles import Bundle, Shared
 from nasengine.interpreters.fused.norms import banked
 from nasengine.interpreters.fused.programs import Step
-from nasengine.native import depthwise
+from nasengine.native import depthwise, pointwise
 
 
 def without_weights(step: Step, values: Sequence[Bundle], module: nn.Module | None, shared: Shared) -> Bundle:
@@ -41,18 +41,20 @@ def rectified(value: Bundle, shared: Shared) -> Bundle:
 def convolve(value: Bundle, layers: Sequence[nn.Conv2d], relu: bool, shared: Shared) -> Bundle:
     """One convolution for those of all layers, grouped by layer; of what ReLU makes of the value, if wanted.
 
-    Depthwise ones run in the native kernel, where there is one. Else dilated ones run as plain ones on every d-th
+    Depthwise and 1x1 ones run in native kernels, where there are any. Else dilated ones run as plain ones on every d-th
     pixel: on a CPU torch's backward of dilated ones is some ten times slower.
     """
     one, members = layers[0], len(layers)
     weight, bias = banked(layers, "weight"), banked(layers, "bias")
     assert weight is not None
-    if _is_native(value.tensor, one):
+    if _is_depthwise(one) and depthwise.available(value.tensor):
         value = value.whole()
         tensor = depthwise.depthwise(value.tensor, weight, one.stride[0], one.dilation[0], relu)
         return replace(value, tensor=tensor, members=members, key=None)
     if relu:
         value = rectified(value, shared)
+    if _mixes_channels(one) and pointwise.available(value.tensor):
+        return replace(value, tensor=pointwise.pointwise(value.tensor, weight, members), members=members, key=None)
     stride, padding, dilation, groups = one.stride, one.padding, one.dilation, one.groups
     value, is_plain = _undilated(value, one, shared)
     if is_plain:
@@ -63,12 +65,19 @@ def convolve(value: Bundle, layers: Sequence[nn.Conv2d], relu: bool, shared: Sha
     return replace(value, tensor=tensor, members=members, key=None)
 
 
-def _is_native(x: Tensor, one: nn.Conv2d) -> bool:
+def _mixes_channels(one: nn.Conv2d) -> bool:
+    """Whether the native kernel of 1x1 convolutions can do it, and is quicker."""
+    plain = one.stride == (1, 1) and one.padding == (0, 0) and one.groups == 1 and one.bias is None
+    return one.kernel_size == (1, 1) and plain and pointwise.quicker(one.in_channels, one.out_channels)
+
+
+def _is_depthwise(one: nn.Conv2d) -> bool:
+    """Whether the native kernel of depthwise convolutions can do it."""
     (kernel, other), (stride, across), (d, e) = one.kernel_size, one.stride, one.dilation
     regular = kernel == other and kernel % 2 == 1 and stride == across and d == e
     centred = one.padding == (d * (kernel // 2), d * (kernel // 2)) and kernel > 1
     is_depthwise = one.groups == one.in_channels == one.out_channels and one.bias is None
-    return is_depthwise and regular and centred and depthwise.available(x)
+    return is_depthwise and regular and centred
 
 
 def _undilated(value: Bundle, one: nn.Conv2d, shared: Shared) -> tuple[Bundle, bool]:

@@ -40,6 +40,8 @@ class Layer(nn.Module):
         (lambda layer, x: torch.cat([x, x], 1), "it calls cat"),
         (lambda layer, x: x[:, 1:], "it calls getitem"),
         (lambda layer, x: torch.relu_(x), "it calls relu_"),
+        (lambda layer, x: nn.functional.relu(x, inplace=True), "it calls relu"),
+        (lambda layer, x: nn.functional.pad(x, (1, 1, 1, 1), mode="reflect"), "it calls pad"),
     ],
 )  # fmt: skip
 def test_others_say_why_they_are_not(run: object, why: str) -> None:
