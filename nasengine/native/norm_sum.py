@@ -9,18 +9,20 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.nn.parameter import Parameter
 
 from nasengine.native.build import library
+from nasengine.native.tensors import taken
 
 _LAST = torch.channels_last
 _About = tuple[float, int, Tensor]  # eps, the number of values, means and variances (2, values, channels)
 
 
 def available(x: Tensor) -> bool:
-    """Return whether the kernel takes such a tensor: float32 (batch, channels, height, width) on the CPU, not empty."""
-    usual = type(x) in (Tensor, Parameter) and x.device.type == "cpu" and x.dtype == torch.float32
-    return usual and x.dim() == 4 and x.numel() > 0 and library("norm_sum") is not None
+    """Return whether the kernel takes such a tensor: float32 (batch, channels, height, width) on the CPU, not empty.
+
+    Where torch has more than four threads it does not: the kernel runs on one.
+    """
+    return taken(x, "norm_sum")
 
 
 def quicker(count: int, numbers: int) -> bool:
