@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import lru_cache
 from typing import Literal
 
 from nasengine.early_stopping import stopper_of
@@ -17,7 +18,7 @@ from nasengine.planned import Plan
 from nasengine.runs import run_folder
 from nasengine.search.propose import History, told_of
 from nasengine.search.strategy import Remark
-from nasengine.space import Architecture
+from nasengine.space import Architecture, Space
 
 
 class Spent:
@@ -91,8 +92,9 @@ class Bookkeeping:
         architecture, space = Architecture.from_json(job.architecture), self.plan.space
         way = {**job.fidelity, "settings": job.settings, "evaluator": job.evaluator}
         recipe = {**job.recipe, **space.recipe_of(architecture)}
+        network, layers = _identity(space, architecture)
         return reuse_key(
-            digest=digest(space, architecture), layers=layers_fingerprint(space, architecture), recipe=recipe,
+            digest=network, layers=layers, recipe=recipe,
             data=self.plan.data.fingerprint, seed=job.seed, fidelity=way,
         )  # fmt: skip
 
@@ -173,6 +175,11 @@ class Bookkeeping:
 
     def tell(self, result: Result, order: int) -> None:
         self.record.tell(result.number, order)
+
+
+@lru_cache(maxsize=64)  # a job's key is asked for two or three times in a row
+def _identity(space: Space, architecture: Architecture) -> tuple[str, str]:
+    return digest(space, architecture), layers_fingerprint(space, architecture)
 
 
 def _how(result: Result) -> Literal["complete", "stopped", "failed"]:
