@@ -1,4 +1,4 @@
-"""Time of a supernet search step on a GPU: with CUDA graphs against without.
+"""Time of a supernet search step on a GPU, with CUDA graphs: against the plain loop, and against without them.
 
 python -m benchmarks.supernet_gpu
 """
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import torch
 
 from benchmarks.measure import Measured, interleaved, show
+from benchmarks.supernet_step import Setting, plain_step
 from nasengine import plugins
 from nasengine.search.turns import Turns
 from nasengine.training.data import Dataset, Split
@@ -16,15 +17,32 @@ from nasengine.training.recipe import recipe
 
 STEPS = 10  # in a round
 BATCH, IMAGE = 64, (3, 32, 32)  # of the search network of DARTS, 8 cells of 16 channels
-GOAL = 1.2
 
 
-def figures(rounds: int = 7, device: str = "cuda") -> Iterator[Measured]:
-    """One figure; none where there is no CUDA device."""
+def measurements(rounds: int = 7, device: str = "cuda") -> Iterator[Measured]:
+    """Against the plain loop, and against our own step without graphs; nothing where there is no CUDA device."""
     if device == "cuda" and not torch.cuda.is_available():
         return
-    ratio, spread = interleaved(search(device, False), search(device, True), rounds)
-    yield Measured("supernet step on a GPU, darts, cifar", ratio, spread, GOAL, "the same step without CUDA graphs")
+    name, ours = "supernet step on a GPU, darts, cifar", search(device, True)
+    peers = {
+        "plain loop over edges and operations": (plain(device), 5.0),
+        "without CUDA graphs": (search(device, False), 1.2),
+    }
+    for peer, (slow, goal) in peers.items():
+        yield Measured(f"{name}, against {peer.split()[0]}", *interleaved(slow, ours, rounds), goal, peer)
+
+
+def plain(device: str) -> Callable[[], None]:
+    """Some steps of the plain loop, waited for."""
+    step = plain_step("darts", Setting(16, 8, IMAGE, BATCH), device)
+
+    def steps() -> None:
+        for _ in range(STEPS):
+            step()
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    return steps
 
 
 def search(device: str, with_graphs: bool) -> Callable[[], None]:
@@ -50,6 +68,6 @@ def search(device: str, with_graphs: bool) -> Callable[[], None]:
 
 if __name__ == "__main__":
     if torch.cuda.is_available():
-        show(figures())
+        show(measurements())
     else:
         print("no CUDA device: a supernet step on a GPU cannot be measured here")

@@ -71,17 +71,17 @@ def engine_step(strategy: str, setting: Setting) -> Step:
     return lambda: turns.step((batch.images, batch.labels), (Meter(), Meter()))
 
 
-def plain_step(strategy: str, setting: Setting) -> Step:
+def plain_step(strategy: str, setting: Setting, device: str = "cpu") -> Step:
     """The same search step as a plain loop: both losses go back to everything, as in the papers' own code."""
     sampled = strategy == "pr-darts"
     torch.manual_seed(0)
     model = PlainSupernet(
         setting.channels, setting.layers, setting.image[0], track=not sampled, pool_norm=not sampled, last_norm=sampled
-    )
-    alphas = [(1e-3 * torch.randn(14, 8)).requires_grad_() for _ in range(2)]
+    ).to(device)
+    alphas = [(1e-3 * torch.randn(14, 8)).to(device).requires_grad_() for _ in range(2)]
     weights = torch.optim.SGD(model.parameters(), LR, 0.9, weight_decay=DECAY)
     gates = torch.optim.Adam(alphas, 3e-4, (0.5, 0.999), weight_decay=1e-3)
-    batches = images(setting, 0), images(setting, 1)
+    batches = [images(setting, seed).to(device) for seed in (0, 1)]
 
     def loss_of(batch: Split) -> Tensor:
         drawn, on = _drawn(alphas) if sampled else ([alpha.softmax(1) for alpha in alphas], None)

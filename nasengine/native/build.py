@@ -23,9 +23,9 @@ _log = logging.getLogger("nasengine.native")
 def library(name: str) -> ctypes.CDLL | None:
     """Return the compiled `nasengine/native/NAME.cpp`, or None where it cannot be had.
 
-    The first call on a machine compiles it, for this processor, into `native` of the cache folder (NASENGINE_CACHE, else
-    ~/.cache/nasengine); each later one loads it. Without a C++ compiler on the PATH, when the build fails,
-    or with the environment's NASENGINE_NATIVE=0 there is none, and the logger `nasengine.native` says why, once.
+    The first call on a machine compiles it, for this processor, into `native` of the cache folder (NASENGINE_CACHE,
+    else ~/.cache/nasengine); each later one loads it. Without a C++ compiler on the PATH, when the build fails, or with
+    the environment's NASENGINE_NATIVE=0 there is none, and the logger `nasengine.native` says why, once.
     """
     return None if os.environ.get("NASENGINE_NATIVE") == "0" else _loaded(name)
 

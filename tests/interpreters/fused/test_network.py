@@ -2,6 +2,7 @@
 
 import copy
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -185,3 +186,28 @@ def test_nothing_but_zeros_and_plain_numbers_as_gates() -> None:
         mixture = Mixture({"first.op": gates})
         with torch.no_grad():
             assert near(model(images, mixture), Fused(model)(images, mixture))
+
+
+def test_native_kernels_compute_what_torch_computes(
+    monkeypatch: pytest.MonkeyPatch, needs: Callable[[str], Any]
+) -> None:
+    """One step in single precision, with kernels and without."""
+    needs("compiler")
+    space = plugins.load_space("darts", {**CELLS, "channels": 8, "input": (3, 16, 16), "pool_norm": True})
+    torch.manual_seed(0)
+    model = Model(space).train().to(memory_format=torch.channels_last)
+    images, labels = torch.randn(16, 3, 16, 16), torch.arange(16) % 10
+    found = []
+    for native in ("0", "1"):
+        monkeypatch.setenv("NASENGINE_NATIVE", native)
+        copied = copy.deepcopy(model)
+        torch.manual_seed(1)
+        relaxation = plugins.load_strategy("darts", space)
+        loss = nn.functional.cross_entropy(Fused(copied)(images, relaxation.draws(torch.Generator())[0]), labels)
+        slopes = torch.autograd.grad(loss, [*relaxation.parameters(), *copied.parameters()])
+        found.append((loss.detach(), slopes, [b.double() for b in copied.buffers()]))
+    (loss, slopes, seen), (same_loss, same_slopes, same_seen) = found
+    assert torch.allclose(loss, same_loss, rtol=1e-4) and not torch.equal(slopes[-1], same_slopes[-1])
+    assert all(torch.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in zip(seen, same_seen, strict=True))
+    distances = [float((a - b).norm() / (a.norm() + 1e-3)) for a, b in zip(slopes, same_slopes, strict=True)]
+    assert max(distances) < 1e-4
