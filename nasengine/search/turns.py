@@ -24,6 +24,7 @@ from nasengine.search.strategy import Batch, Sampler
 from nasengine.search.watch import figures
 from nasengine.space import Picks, Space
 from nasengine.training import checkpoint as disk
+from nasengine.training.allocator import keep_freed_memory
 from nasengine.training.augment import augment_both
 from nasengine.training.batches import batches, chances
 from nasengine.training.data import Dataset
@@ -56,6 +57,8 @@ class Turns:
         device: torch.device,
         group: Alone = ALONE,
     ) -> None:
+        if device.type == "cpu":
+            keep_freed_memory()
         self.group, self.seed = group, seed
         self.space, self.relaxation, self.recipe, self.device = space, relaxation, recipe, device
         options = getattr(relaxation, "model_options", {})
