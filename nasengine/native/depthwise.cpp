@@ -442,7 +442,8 @@ extern "C" void depthwise_backward(const Shape* given, const float* input, const
                        input_gradient + (start + at) * image);
     }
     for (Index row = 0; weight_gradient && row < shape.out_height(); row += rows)
-      add_weight_gradient(shape, read, inputs, gradients, images, row, row + rows, sums.data());
+      add_weight_gradient(shape, read, inputs, gradients, images, row, std::min(row + rows, shape.out_height()),
+                          sums.data());
   }
   if (weight_gradient) write_weight_gradient(shape, sums, weight_gradient);
 }

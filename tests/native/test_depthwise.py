@@ -109,3 +109,12 @@ def test_other_tensors_are_left_to_torch() -> None:
 def test_weights_that_do_not_fit_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="for 4 channels; allowed is"):
         depthwise(torch.zeros(1, 4, 5, 5), torch.zeros(shape))
+
+
+def test_rows_taken_in_parts_end_with_the_image() -> None:
+    weight = torch.randn(16, 1, 5, 5, requires_grad=True)
+    for images in (torch.randn(4, 16, 40, 40), torch.randn(2, 16, 32, 32)):  # the second finds numbers of the first
+        slopes = torch.randn_like(images)
+        (expected,) = torch.autograd.grad(functional.conv2d(images, weight, padding=2, groups=16), weight, slopes)
+        (found,) = torch.autograd.grad(depthwise(images, weight), weight, slopes)
+        assert torch.allclose(found, expected, rtol=1e-4, atol=1e-3)
