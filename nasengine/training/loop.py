@@ -18,6 +18,7 @@ from nasengine.training.batches import batches, chances
 from nasengine.training.compiled import Forward, compiled, pays
 from nasengine.training.data import Split
 from nasengine.training.metrics import Meter, evaluate
+from nasengine.training.natively import natively
 from nasengine.training.optimizers import build, set_rate
 from nasengine.training.recipe import Recipe
 from nasengine.training.schedule import rate
@@ -64,10 +65,11 @@ class Training:
         self.model.train()
         if self.forward == self._forward and pays(self.recipe, self.history):
             self.forward = compiled(self._forward)
-        for step, (images, labels) in enumerate(self._batches()):
-            set_rate(self.optimizer, rate(self.recipe, number + step / self.steps))
-            self._step(images, labels, meter)
-            self._refuse_broken(meter.first_broken(), number)
+        with natively(self.model) if self.forward == self._forward else contextlib.nullcontext():
+            for step, (images, labels) in enumerate(self._batches()):
+                set_rate(self.optimizer, rate(self.recipe, number + step / self.steps))
+                self._step(images, labels, meter)
+                self._refuse_broken(meter.first_broken(), number)
         self._refuse_broken(meter.first_broken(last=True), number)
         record = {"epoch": number + 1} | {f"train_{name}": value for name, value in meter.read().items()}
         if validation is not None:
