@@ -15,7 +15,7 @@ from nasengine.training import data
 from nasengine.training.fit import fit
 from nasengine.training.recipe import recipe
 
-LIMIT = 120
+LIMIT = 400
 SHORT: dict[str, Any] = {"limit": LIMIT, "epochs": 1, "samples": 3}
 
 
