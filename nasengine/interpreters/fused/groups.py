@@ -60,9 +60,12 @@ class Planned:
         first = next((one for line in lines for one in line.statistics.values()), None)
         return first is None or first.are_kept()
 
-    def run(self, sources: Sequence[Tensor], gates: Gates, vectors: Vectors) -> dict[Mix, list[Tensor]]:
-        """What each choice of `gates`, which has some or all of the members, is the sum of."""
-        bundles = [Bundle(tensor, key=i) for i, tensor in enumerate(sources)]
+    def run(self, sources: Mapping[int, Tensor], gates: Gates, vectors: Vectors) -> dict[Mix, list[Tensor]]:
+        """What each choice of `gates`, which has some or all of the members, is the sum of.
+
+        `sources` has those that the options which are on read, by their number.
+        """
+        bundles = {i: Bundle(tensor, key=i) for i, tensor in sources.items()}
         shared = Shared()
         on = [m for m, mix in enumerate(self.mixes) if mix in gates]
         parts = []

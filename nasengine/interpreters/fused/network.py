@@ -97,7 +97,8 @@ class Fused:
                     case Mix(group=group) if group is not None:
                         planned = self.groups[group]
                         gates = {mix: live[mix] for mix in planned.mixes if mix in live}
-                        sums.update(planned.run([_total(sums, x) for x in planned.sources], gates, vectors))  # type: ignore[arg-type]
+                        sources = {i: _total(sums, x) for i, x in enumerate(planned.sources) if x in live}
+                        sums.update(planned.run(sources, gates, vectors))  # type: ignore[arg-type]
             for x in self.last_read.get(value, ()):
                 sums.pop(x, None)
         return _total(sums, self.output)

@@ -66,23 +66,24 @@ def one_by_one(value: Pieces, members: int) -> Sequence[Tensor]:
 
 @dataclass
 class Option:
-    """The lines of an option; `output` is the number of the value that it gives: sources come first, then lines."""
+    """The lines of an option; `output` is the number of the value it gives: sources, then lines from `first` on."""
 
     name: str
     is_zero: bool
     lines: Sequence[Line]
+    first: int
     output: int
 
     def run(
-        self, sources: Sequence[Bundle], members: Sequence[int], gates: Tensor | None, shared: Shared
+        self, sources: Mapping[int, Bundle], members: Sequence[int], gates: Tensor | None, shared: Shared
     ) -> tuple[Pieces, bool]:
         """What these members' layers make of the group's sources, and whether it is weighed by the gates."""
-        values: list[Pieces] = list(sources)
+        values: dict[int, Pieces] = dict(sources)
         weighed = False
-        for i, line in enumerate(self.lines, len(values)):
+        for i, line in enumerate(self.lines, self.first):
             read = [values[n] for n in line.reads]
             made, weighed = line.run(read, members, gates if i == self.output else None, shared)
-            values.append(made)
+            values[i] = made
         return values[self.output], weighed
 
 
@@ -100,7 +101,7 @@ def made_option(
             numbers[value] = len(sources) + len(lines)
             lines.append(_line(reads, value, [layers[mix.inside[k].place] for mix in mixes], programs))
     last = first.options[name]
-    return Option(name, isinstance(last, Layer) and _is_zero(last), lines, numbers[last])
+    return Option(name, isinstance(last, Layer) and _is_zero(last), lines, len(sources), numbers[last])
 
 
 def _reached(value: Value, inside: Sequence[Value]) -> set[Value]:

@@ -13,7 +13,8 @@ from nasengine import plugins
 from nasengine.interpreters.fused.network import Fused
 from nasengine.interpreters.model import Model
 from nasengine.layers import Classifier, ConvNorm, Identity, Zero
-from nasengine.space import Mixture, Space, chain, choose, op, relaxed_only
+from nasengine.space import Mixture, Space, chain, choose, network, op, reads, relaxed_only
+from nasengine.space.nodes import Read
 
 CELLS = {"channels": 4, "layers": 3, "affine": False, "drop_path": False}
 NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -211,3 +212,23 @@ def test_native_kernels_compute_what_torch_computes(
     assert all(torch.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in zip(seen, same_seen, strict=True))
     distances = [float((a - b).norm() / (a.norm() + 1e-3)) for a, b in zip(slopes, same_slopes, strict=True)]
     assert max(distances) < 1e-4
+
+
+def test_a_choice_between_sources_runs_without_those_that_nothing_reads() -> None:
+    first, second = op(ConvNorm, width=4, kernel=3), op(ConvNorm, width=4)
+    pick = choose("source", left=Read((0,), op(Identity)), right=Read((1,), op(Identity)))
+    body = network(
+        stem=op(ConvNorm, width=4),
+        a=reads("stem", first),
+        b=reads("stem", second),
+        c=reads("a", "b", pick),
+        head=op(Classifier, classes=3),
+    )
+    space = Space("own", (3, 6, 6), body)
+    model = Model(space).double().train()
+    images = torch.randn(5, 3, 6, 6, dtype=torch.float64)
+    (name,) = space.decisions
+    for option in ("left", "right"):
+        with torch.no_grad():
+            mixture = Mixture({name: {option: 1.0}})
+            assert near(model(images, mixture), Fused(model)(images, mixture))
