@@ -18,6 +18,7 @@ from nasengine.search.strategy import Sampler
 from nasengine.search.turns import Turns
 from nasengine.search.watch import warnings
 from nasengine.space import Architecture, Space
+from nasengine.training.checkpoint import Saver
 from nasengine.training.data import Dataset
 from nasengine.training.fit import pick_device
 from nasengine.training.recipe import Recipe
@@ -70,8 +71,9 @@ def relax(
     A record of an epoch holds epoch (from 1), train_loss and train_accuracy (of the first network that a step drew, on
     the labels), gate_loss, gate_accuracy (on the gates' half, as drawn, before each step), penalty, skip_share,
     skip_shares, gate_entropy, architecture, lr and seconds; a sampler's lacks what is said of gates. `on_epoch` gets it
-    with the gates' strengths. `policy` "best" chooses the epoch of highest gate_accuracy. After each epoch `checkpoint`
-    is written; where it is there already, the search goes on from it to the same numbers.
+    with the gates' strengths. `policy` "best" chooses the epoch of highest gate_accuracy. After the first epoch, later
+    at times that `Saver` chooses, and in the end `checkpoint` is written; where it is there already, the search goes on
+    from it to the same numbers.
     Other tasks than classification have figures of their own instead of the accuracy, such as gate_r2 and gate_iou.
     `batch_for(space, batch)` may lower the batch, or raise, before anything is built. Raises TrainingError where the
     loss is no finite number.
@@ -101,6 +103,7 @@ def relax(
             if len(turns.history) > 0 and group.first(out_of_time):
                 break
             group.first(partial(tell, turns.epoch()))
+        group.first(tell.saver.save)
     say = on_note if group.rank == 0 else lambda note: None
     return settled(turns.history, turns.model, turns.gates, policy, say, turns.task.figure)
 
@@ -126,13 +129,15 @@ class _Telling:
         on_epoch: Callable[[dict[str, Any], Gates], None] | None,
         on_note: Callable[[str], None],
     ) -> None:
-        self.turns, self.checkpoint, self.on_epoch, self.on_note = turns, checkpoint, on_epoch, on_note
+        self.saver = Saver(partial(turns.save, checkpoint) if checkpoint is not None else lambda: None)
+        self.turns, self.on_epoch, self.on_note = turns, on_epoch, on_note
         self.said: set[str] = set()
 
     def __call__(self, record: dict[str, Any]) -> None:
-        """Save and report one epoch."""
-        if self.checkpoint is not None:
-            self.turns.save(self.checkpoint)
+        """Save, if it is time, and report one epoch."""
+        self.saver.epoch_done(partial(self._report, record))
+
+    def _report(self, record: dict[str, Any]) -> None:
         if self.on_epoch is not None:
             self.on_epoch(dict(record), self.turns.relaxation.gates())
         for kind, note in warnings(record):

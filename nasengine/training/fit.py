@@ -2,12 +2,14 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from nasengine.errors import TrainingError
+from nasengine.training.checkpoint import Saver
 from nasengine.training.data import Split
 from nasengine.training.loop import Training
 from nasengine.training.metrics import evaluate
@@ -31,7 +33,7 @@ def fit(
     device: str = "cpu",
     checkpoint: Path | None = None,
     micro_batch: int | None = None,
-    on_epoch: Callable[[dict[str, float]], None] | None = None,
+    on_epoch: Callable[[dict[str, float]], None] = lambda record: None,
     task: Task = CLASSIFICATION,
 ) -> list[dict[str, float]]:
     """Train a model in place and return one record per epoch.
@@ -39,10 +41,11 @@ def fit(
     A record holds epoch (from 1), train_loss, train_accuracy, lr (at the epoch's end), seconds and, with validation
     images, validation_loss, validation_accuracy and the other figures that `evaluate` gives; a `task` other than
     classification has figures of its own. `device` may be "auto": a GPU where there is one. The model stays
-    on the device, its weights in channels-last order. After each epoch `checkpoint` is written and then `on_epoch`
-    called; where the file is there already, training goes on from it to the same numbers, after `on_epoch` heard its
-    last epoch again: the first time its answer may have been lost. Shuffling, augmentation and the model's own draws
-    follow the seed alone and leave torch's global generators as they were.
+    on the device, its weights in channels-last order. After each epoch `on_epoch` is called, and before it, at times
+    that `Saver` chooses and in the end, `checkpoint` is written; where the file is there already, training goes on from
+    it to the same numbers, after `on_epoch` heard its last epoch again: the first time its answer may have been lost.
+    Shuffling, augmentation and the model's own draws follow the seed alone and leave torch's global generators as they
+    were.
     Modules with `set_drop_rate(rate)` get recipe.drop_path, risen linearly from 0; a model with `forward_with_asides`
     gets recipe.auxiliary times the loss of each aside. Raises TrainingError where the loss is no finite number.
     `micro_batch` is how many images go through the network at once; the gradients of recipe.batch of them still make
@@ -56,15 +59,14 @@ def fit(
         run = Training(model, train.to(place), recipe, seed, place, micro_batch, task)
         if checkpoint is not None:
             run.restore(checkpoint)
+        saver = Saver(partial(run.save, checkpoint) if checkpoint is not None else lambda: None)
         with contextlib.suppress(StopTraining):
-            if on_epoch is not None and 0 < len(run.history) < recipe.epochs:
+            if 0 < len(run.history) < recipe.epochs:
                 on_epoch(dict(run.history[-1]))
             for _ in range(len(run.history), recipe.epochs):
                 run.epoch(checked)
-                if checkpoint is not None:
-                    run.save(checkpoint)
-                if on_epoch is not None:
-                    on_epoch(dict(run.history[-1]))
+                saver.epoch_done(partial(on_epoch, dict(run.history[-1])))
+            saver.save()
     return run.history
 
 

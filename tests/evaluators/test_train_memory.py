@@ -13,7 +13,7 @@ from nasengine.evaluators import train
 from nasengine.job import Job
 from nasengine.layers import Classifier, ConvNorm
 from nasengine.space import Space, chain, choose, op
-from nasengine.training import data
+from nasengine.training import checkpoint, data
 from nasengine.training.recipe import recipe
 
 
@@ -80,8 +80,9 @@ def test_where_it_starts_is_the_jobs_to_say(space: Space, dataset: data.Dataset,
 
 
 def test_it_goes_on_from_the_last_epoch(
-    space: Space, dataset: data.Dataset, hungry: type[Hungry], tmp_path: Path
+    space: Space, dataset: data.Dataset, hungry: type[Hungry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(checkpoint, "SPACING", 0)  # each epoch is saved
     hungry.patience, heard = 8, []  # three batches of training and one of validation an epoch
     result = train.evaluate(
         job(space), space, dataset, on_epoch=lambda values: heard.append(values["epoch"]), checkpoint=tmp_path / "c.pt"

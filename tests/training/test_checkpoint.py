@@ -6,6 +6,7 @@ import torch
 
 from nasengine.errors import TrainingError
 from nasengine.training import checkpoint
+from nasengine.training.checkpoint import SPACING, Saver
 
 
 def test_what_is_saved_comes_back(tmp_path):
@@ -51,3 +52,50 @@ def test_nothing_is_run_from_a_file(tmp_path):
     torch.save({"attack": Attack()}, tmp_path / "state.pt")
     with pytest.raises(TrainingError, match="unreadable"):
         checkpoint.load(tmp_path / "state.pt")
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock in whose time nothing passes but what a test lets pass."""
+    now = [100.0]
+    monkeypatch.setattr(checkpoint.time, "perf_counter", lambda: now[0])
+
+    def let_pass(seconds):
+        now[0] += seconds
+
+    return let_pass
+
+
+def test_saving_takes_little_of_the_time(clock):
+    saved, done = [], 0
+
+    def write():
+        saved.append(done)
+        clock(1)
+
+    saver = Saver(write)
+    for done in range(1, 100):
+        clock(0.75 * SPACING)
+        saver.epoch_done()
+    assert saved == list(range(1, 100, 2)), "after the first epoch, then where enough time has passed"
+    saver.save()
+    assert saved[-1] == 99 and saved.count(99) == 1, "nothing is saved twice"
+    saver.epoch_done()
+    saver.save()
+    assert len(saved) == 51, "the end saves what has not been saved"
+
+
+def test_what_ends_between_two_epochs_loses_nothing(clock):
+    saved, done = [], 0
+
+    def end():
+        raise KeyboardInterrupt
+
+    saver = Saver(lambda: (saved.append(done), clock(1)))
+    for done in (1, 2):
+        saver.epoch_done()
+    assert saved == [1]
+    done = 3
+    with pytest.raises(KeyboardInterrupt):
+        saver.epoch_done(end)
+    assert saved == [1, 3]
