@@ -18,7 +18,7 @@ LIBRARIES = (
 )
 FOLDERS = ("NASENGINE_DATA", "NASENGINE_TABLES")
 EXTRAS = {
-    "data": ("datasets", "PIL", "kornia"),
+    "data": ("datasets", "PIL"),
     "nats": ("nats_bench",),
     "llm": ("pydantic_ai",),
     "samplers": ("cmaes",),
