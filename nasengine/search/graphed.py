@@ -4,6 +4,8 @@ A half is the forward, the loss and its gradients. A graph repeats the same kern
 where nothing but numbers changes from step to step: every option of every choice is on, and its gate is a tensor, as in
 DARTS. Gates that are sampled, batches of another size, and layers that draw random numbers run as without graphs. The
 optimizers stay outside: their learning rate is another number in each step, which a graph would keep as it was.
+A graph keeps the memory of its half, and the other is first run beside it: a step whose activations take more than
+about half of the device's memory falls back to running without graphs, with a note.
 """
 
 import contextlib
@@ -19,6 +21,7 @@ from nasengine.search.group import Alone, Part
 from nasengine.search.lesson import Lesson, is_restless
 from nasengine.search.strategy import Sampler
 from nasengine.space import Mixture, Picks, Space
+from nasengine.training.memory import make_room
 from nasengine.training.recipe import Recipe
 
 _log = logging.getLogger("nasengine.search")
@@ -55,7 +58,7 @@ class Drawn:
 class Half:
     """The gates' half of a step, or that of the weights, on tensors that stay where they are.
 
-    images, labels, gates: what is read; `slopes`: what is written, one for each of the gates' tensor or the weights
+    images, labels, gates: what is read; `gradients`: what is written, one for the gates' tensor or for each weight
     """
 
     def __init__(self, lesson: Lesson, drawn: Drawn, weights: Sequence[Tensor], capture: Capture):
@@ -63,7 +66,7 @@ class Half:
         self.images, self.labels = part.images.clone(), part.labels.clone()
         self.gates = drawn.gates.detach().to(device, copy=True).requires_grad_(drawn.gates.requires_grad)
         self.wanted = [self.gates] if self.gates.requires_grad else list(weights)
-        self.slopes = [torch.zeros_like(tensor) for tensor in self.wanted]
+        self.gradients = [torch.zeros_like(tensor) for tensor in self.wanted]
         self.used: list[bool] = []
         part = Part(self.images, self.labels, part.weight)
         self.lesson = replace(lesson, part=part, graphs=None, outputs=None, loss=None, every=[])
@@ -78,10 +81,10 @@ class Half:
         lesson = replace(self.lesson, every=[])
         with casting_anew():
             (loss,) = lesson.losses([self.drawn.mixture(self.gates)])
-        slopes = torch.autograd.grad(loss, self.wanted, allow_unused=True)
-        self.used = [slope is not None for slope in slopes]
-        pairs = [(kept, slope) for kept, slope in zip(self.slopes, slopes, strict=True) if slope is not None]
-        torch._foreach_copy_([kept for kept, _ in pairs], [slope for _, slope in pairs])
+        fresh = torch.autograd.grad(loss, self.wanted, allow_unused=True)
+        self.used = [gradient is not None for gradient in fresh]
+        pairs = [(kept, found) for kept, found in zip(self.gradients, fresh, strict=True) if found is not None]
+        torch._foreach_copy_([kept for kept, _ in pairs], [found for _, found in pairs])
         assert lesson.outputs is not None
         return loss.detach(), lesson.outputs
 
@@ -99,7 +102,7 @@ class Half:
         return alike and same
 
     def run(self, part: Part, drawn: Drawn) -> tuple[Tensor, Tensor]:
-        """The loss and the outputs; slopes are in their tensors."""
+        """The loss and the outputs; gradients are in their tensors."""
         with torch.no_grad():
             self.images.copy_(part.images)
             self.labels.copy_(part.labels)
@@ -131,24 +134,37 @@ class Graphs:
         lesson.loss = loss
         lesson.every.append(loss)
         if drawn.gates.requires_grad:
-            return drawn.gates @ half.slopes[0].to(drawn.gates.device)
-        for weight, slope, is_used in zip(self.weights, half.slopes, half.used, strict=True):
-            weight.grad = slope if is_used else None
+            return drawn.gates @ half.gradients[0].to(drawn.gates.device)
+        for weight, gradient, is_used in zip(self.weights, half.gradients, half.used, strict=True):
+            weight.grad = gradient if is_used else None
         return loss
 
     def _half(self, lesson: Lesson, drawn: Drawn) -> Half | None:
         learns = drawn.gates.requires_grad
-        half = self.halves.get(learns)
-        if half is None or not half.is_kept():
-            half = None
-            self.halves.pop(learns, None)  # its memory is free before the next is recorded
-            try:
-                self.halves[learns] = Half(lesson, drawn, self.weights, self.capture)
-            except Exception as error:  # whatever a layer, a kernel or the driver raises against being recorded
-                self.failed = True
-                self.halves.clear()
-                _log.info(f"supernet: its steps cannot be CUDA graphs and run without ({str(error).splitlines()[0]})")
+        if learns in self.halves and not self.halves[learns].is_kept():
+            self.halves.clear()  # both: a graph that goes takes cuBLAS' workspace with it, which the two share
+        if learns not in self.halves:
+            self._record(lesson, drawn)
         return self.halves.get(learns)
+
+    def _record(self, lesson: Lesson, drawn: Drawn) -> None:
+        try:
+            self.halves[drawn.gates.requires_grad] = Half(lesson, drawn, self.weights, self.capture)
+            return
+        except Exception as error:  # whatever a layer, a kernel or the driver raises against being recorded
+            reason = _reason(error)
+        # The error is gone by here, and with its traceback all that the recording held.
+        self.failed = True
+        self.halves.clear()
+        make_room()
+        _log.info(f"supernet: its steps cannot be CUDA graphs and run without ({reason})")
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of the error that came first: the end of a broken recording raises another one over it."""
+    while error.__context__ is not None and not error.__suppress_context__:
+        error = error.__context__
+    return (str(error).strip() or type(error).__name__).partition("\n")[0]
 
 
 def graphs_for(

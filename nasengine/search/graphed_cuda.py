@@ -1,6 +1,8 @@
 """The recording of CUDA graphs, as torch describes it (https://docs.pytorch.org/docs/stable/notes/cuda.html)."""
 
 import contextlib
+import gc
+import warnings
 from collections.abc import Callable, Iterator
 
 import torch
@@ -19,17 +21,23 @@ class Recorder:
         self.pool = torch.cuda.graph_pool_handle()
 
     def __call__(self, learn: Learn) -> Learn:
-        """Record it as torch describes: some runs on a side stream, then one that launches nothing."""
+        """Record it as torch describes: some runs on a side stream, then one that launches nothing.
+
+        The last of the runs may not wait for the device: that would break the recording, which then leaks its memory.
+        """
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.device(self.device):
             present = torch.cuda.current_stream()
             self.stream.wait_stream(present)
             with torch.cuda.stream(self.stream):  # its end brings the present stream back, also after a failure
                 try:
-                    for _ in range(WARM_UP):
+                    for _ in range(WARM_UP - 1):
+                        learn()
+                    with never_waiting():
                         learn()
                 finally:
                     present.wait_stream(self.stream)
+                gc.collect()  # else what garbage holds may be freed in the midst of the recording
                 with torch.cuda.graph(graph, pool=self.pool, stream=self.stream):
                     held = learn()
 
@@ -38,6 +46,19 @@ class Recorder:
             return held
 
         return repeat
+
+
+@contextlib.contextmanager
+def never_waiting() -> Iterator[None]:
+    """Within it whatever makes the host wait for a CUDA device raises RuntimeError, as far as torch sees it."""
+    before = torch.cuda.get_sync_debug_mode()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Synchronization debug mode is a prototype")
+        torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
 
 
 @contextlib.contextmanager

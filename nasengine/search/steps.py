@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nasengine.errors import TrainingError
 from nasengine.interpreters.slicing import Dressed
-from nasengine.search.strategy import Batch, Forward, Loss
+from nasengine.search.strategy import Batch, Forward, Loss, Sampler
 from nasengine.space import Mixture, Picks
 from nasengine.training.recipe import Recipe
 
@@ -37,19 +37,25 @@ def frozen(tensors: Sequence[Tensor]) -> Iterator[None]:
             tensor.requires_grad_(True)
 
 
-def gradients(loss: Tensor, wanted: Sequence[Tensor]) -> list[Tensor]:
+def gradients_of(loss: Tensor, wanted: Sequence[Tensor]) -> list[Tensor]:
     """The gradients, zeros where the loss does not depend on a tensor."""
     if not loss.requires_grad:
         return [torch.zeros_like(tensor) for tensor in wanted]
     return list(torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True))
 
 
+def penalty_of(relaxation: Sampler) -> Tensor:
+    """What is added to the loss of the gates; 0 where a sampler lacks it."""
+    penalty = getattr(relaxation, "penalty", None)
+    return torch.zeros(()) if penalty is None else penalty()
+
+
 def summed(losses: Iterable[Tensor], wanted: Sequence[Tensor]) -> list[Tensor]:
     """The gradients of the sum of the losses."""
     total: list[Tensor] = []
     for loss in losses:
-        slopes = gradients(loss, wanted)
-        total = [one + other for one, other in zip(total, slopes, strict=True)] if total else slopes
+        gradients = gradients_of(loss, wanted)
+        total = [one + other for one, other in zip(total, gradients, strict=True)] if total else gradients
     return total
 
 
@@ -75,10 +81,10 @@ class Ahead:
         momenta = [optimizer.state[weight].get("momentum_buffer") for weight in weights]
         return cls(lr, recipe.momentum, recipe.weight_decay, momenta)
 
-    def step(self, weights: Sequence[Tensor], slopes: Sequence[Tensor]) -> list[Tensor]:
+    def step(self, weights: Sequence[Tensor], gradients: Sequence[Tensor]) -> list[Tensor]:
         """What has to be added to each weight."""
         momenta = self.momenta or [None] * len(weights)
-        moves = [g.add(w.detach(), alpha=self.weight_decay) for g, w in zip(slopes, weights, strict=True)]
+        moves = [g.add(w.detach(), alpha=self.weight_decay) for g, w in zip(gradients, weights, strict=True)]
         moved = [m if v is None else m.add(v, alpha=self.momentum) for m, v in zip(moves, momenta, strict=True)]
         return [m.mul(-self.lr) for m in moved]
 
@@ -111,10 +117,10 @@ def second_order(
     to one place; what is returned is linear in each process' losses and still to be averaged.
     """
     with frozen(gates):
-        slopes = average(summed(train_losses(), weights))
+        gradients = average(summed(train_losses(), weights))
     kept = [weight.detach().clone() for weight in weights]
     try:
-        _shift(weights, kept, ahead.step(weights, slopes), 1.0)
+        _shift(weights, kept, ahead.step(weights, gradients), 1.0)
         both = summed(gates_losses(), [*gates, *weights])
         direct, pull = both[: len(gates)], average(both[len(gates) :])
         radius = NEAR / torch.stack(torch._foreach_norm(pull)).norm().clamp(min=1e-12)

@@ -1,27 +1,27 @@
 """What a gradient search carries from epoch to epoch: the supernet, the gates, and both their optimizers."""
 
-import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from nasengine.errors import TrainingError
 from nasengine.interpreters.ends import largest
 from nasengine.interpreters.fused.network import Fused
 from nasengine.interpreters.model import Model
 from nasengine.search import kept
+from nasengine.search.alike import draw_apart, join_statistics, same_gates
+from nasengine.search.epochs import agreed, record_of, refuse_broken
 from nasengine.search.graphed import graphs_for
 from nasengine.search.group import ALONE, Alone, Part
 from nasengine.search.halves import Endless, halves
 from nasengine.search.lesson import Lesson
-from nasengine.search.steps import Ahead, first_order, gradients, second_order
+from nasengine.search.steps import Ahead, Losses, first_order, gradients_of, penalty_of, second_order
 from nasengine.search.strategy import Batch, Sampler
-from nasengine.search.watch import figures
 from nasengine.space import Picks, Space
 from nasengine.training import checkpoint as disk
 from nasengine.training.allocator import keep_freed_memory
@@ -29,6 +29,7 @@ from nasengine.training.augment import augment_both
 from nasengine.training.batches import batches, chances
 from nasengine.training.data import Dataset
 from nasengine.training.metrics import Meter
+from nasengine.training.modes import autocast_for, set_drop_rate
 from nasengine.training.optimizers import build, set_rate
 from nasengine.training.pinned import file_of, pinned
 from nasengine.training.recipe import Recipe
@@ -68,20 +69,15 @@ class Turns:
         self.weights = [weight for weight in self.model.parameters() if weight.requires_grad]
         self.gates = relaxation.parameters()
         self.network: Callable[[Tensor, Picks], Tensor] = Fused(self.model) if self.gates else self.model
+        self.order = getattr(relaxation, "order", 1)
+        self.precision = partial(autocast_for, recipe.precision if self.order == 1 else "float32", device)
         self.graphs = graphs_for(self.model, self.weights, relaxation, recipe, device, group)
         self.optimizer = build(recipe, self.weights)
         self.gate_optimizer = _adam(relaxation) if self.gates else None
         self.orders = [torch.Generator().manual_seed(seed + i) for i in (0, 1)]
         self.draws = torch.Generator().manual_seed(seed + 2)
         self.changes = torch.Generator(device).manual_seed(seed + 3)
-        train = dataset.train.to(device)
-        self.for_weights, for_gates = halves(train, seed) if self.gates else (train, None)
-        self.task = task_of(dataset)
-        self.criterion = self.task.criterion(recipe, train.labels)
-        self.gates_criterion = self.task.criterion(replace(recipe, label_smoothing=0.0), train.labels)
-        self.chances = chances(self.for_weights.labels) if recipe.sampling == "balanced" else None
-        self.for_gates = None if for_gates is None else Endless(for_gates, recipe.batch, self.orders[1])
-        self.steps = max(len(self.for_weights) // recipe.batch, 1)
+        self._cut(dataset)
         self.identity = {
             "space": space.name, "decisions": list(space.decisions), "settings": repr(space.settings),
             "strategy": type(relaxation).__name__, "recipe": recipe.to_json(), "seed": seed,
@@ -90,6 +86,17 @@ class Turns:
         self.history: list[dict[str, Any]] = []
         self.largest = None if hasattr(relaxation, "settle") else largest(space)  # a sampler chooses nothing
         group.copy([*self.model.state_dict().values(), *self.gates])
+
+    def _cut(self, dataset: Dataset) -> None:
+        """Share the training images out between weights and gates, and set how both are judged on them."""
+        recipe, seed, train = self.recipe, self.seed, dataset.train.to(self.device)
+        self.for_weights, for_gates = halves(train, seed) if self.gates else (train, None)
+        self.task = task_of(dataset)
+        self.criterion = self.task.criterion(recipe, train.labels)
+        self.gates_criterion = self.task.criterion(replace(recipe, label_smoothing=0.0), train.labels)
+        self.chances = chances(self.for_weights.labels) if recipe.sampling == "balanced" else None
+        self.for_gates = None if for_gates is None else Endless(for_gates, recipe.batch, self.orders[1])
+        self.steps = max(len(self.for_weights) // recipe.batch, 1)
 
     @property
     def apart(self) -> list[str]:
@@ -101,16 +108,16 @@ class Turns:
         """Go through the weights' images once, gates first in each step; add a record to the history."""
         began, number = time.perf_counter(), len(self.history)
         self._begin(number)
-        self._draw_apart(number)
+        draw_apart(self.group, self.seed, number)
         meters = Meter(self.task), Meter(self.task)
         drawn = batches(self.for_weights, self.recipe.batch, self.orders[0], True, self.chances)
         for step, batch in enumerate(drawn):
             set_rate(self.optimizer, rate(self.recipe, number + step / self.steps))
             self.step(batch, meters)
-            self._refuse_broken(meters, number)
-        self._refuse_broken(meters, number, last=True)
-        self._join_statistics()
-        record = self._agreed(self._record(number, *meters) | {"seconds": time.perf_counter() - began})
+            refuse_broken(self, meters)
+        refuse_broken(self, meters, last=True)
+        join_statistics(self.group, self.model)
+        record = agreed(self, record_of(self, meters) | {"seconds": time.perf_counter() - began})
         self.history.append(record)
         return record
 
@@ -122,9 +129,7 @@ class Turns:
             with torch.no_grad():
                 self.relaxation.look(self.model, progress)
             self.group.copy([*self.model.state_dict().values()])
-        for module in self.model.modules():
-            if hasattr(module, "set_drop_rate"):
-                module.set_drop_rate(self.recipe.drop_path * number / self.recipe.epochs)
+        set_drop_rate(self.model, self.recipe.drop_path * number / self.recipe.epochs)
         self.model.train()
 
     def step(self, batch: Batch, meters: tuple[Meter, Meter]) -> None:
@@ -142,37 +147,39 @@ class Turns:
     def _gate_step(self, weights_batch: Part, meter: Meter) -> None:
         """One step of the gates, on the next batch of their own half."""
         assert self.gate_optimizer is not None and self.for_gates is not None
-        self._same_gates()
+        same_gates(self.group, self.draws, self.gates)
         lesson = self._lesson(self._prepared(self.for_gates.next()), self.gates_criterion)
         pressures = []
 
         def gates_losses() -> Iterator[Tensor]:
-            draws = self.relaxation.draws(self.draws)
-            yield from lesson.losses(draws)
-            pressures.append(self._penalty())
+            yield from lesson.losses(self.relaxation.draws(self.draws))
+            pressures.append(penalty_of(self.relaxation))
 
-        if self._order == 2:
-            drawn = self.draws.get_state()
-
-            def train_losses() -> Iterator[Tensor]:
-                self.draws.set_state(drawn)
-                return self._lesson(weights_batch, self.criterion).losses(self.relaxation.draws(self.draws))
-
-            ahead = Ahead.of(self.recipe, self.optimizer, self.weights)
-            slopes = second_order(train_losses, gates_losses, self.gates, self.weights, ahead, self.group.average)
-        else:
-            slopes = first_order(gates_losses, self.gates, self.weights)
+        gradients = self._gates_gradients(gates_losses, weights_batch)
         loss, outputs = lesson.seen()
-        loss, *slopes = self.group.average([loss, *slopes])
+        loss, *gradients = self.group.average([loss, *gradients])
         meter.add(loss, outputs, lesson.part.labels)
         # the penalty is the gates' alone: its gradient stays on the CPU, no step ahead changes it
-        for gate, slope, pressure in zip(self.gates, slopes, gradients(pressures[0], self.gates), strict=True):
-            gate.grad = slope + pressure
+        for gate, gradient, pressure in zip(self.gates, gradients, gradients_of(pressures[0], self.gates), strict=True):
+            gate.grad = gradient + pressure
         self.gate_optimizer.step()
+
+    def _gates_gradients(self, gates_losses: Losses, weights_batch: Part) -> list[Tensor]:
+        """At the weights as they are, or, in the second order, after a step on the batch that they learn from next."""
+        if self.order == 1:
+            return first_order(gates_losses, self.gates, self.weights)
+        drawn = self.draws.get_state()
+
+        def train_losses() -> Iterator[Tensor]:
+            self.draws.set_state(drawn)
+            return self._lesson(weights_batch, self.criterion).losses(self.relaxation.draws(self.draws))
+
+        ahead = Ahead.of(self.recipe, self.optimizer, self.weights)
+        return second_order(train_losses, gates_losses, self.gates, self.weights, ahead, self.group.average)
 
     def _weight_step(self, batch: Part, meter: Meter) -> None:
         """One step of the weights; gates are constants in it."""
-        self._same_gates()
+        same_gates(self.group, self.draws, self.gates)
         self.optimizer.zero_grad(set_to_none=True)
         with torch.no_grad():
             draws = self.relaxation.draws(self.draws)
@@ -183,95 +190,16 @@ class Turns:
         used = [weight for weight in self.weights if weight.grad is not None]
         loss, outputs = lesson.seen()
         heard = [loss, torch.stack(lesson.every)]
-        loss, every, *slopes = self.group.average([*heard, *(w.grad for w in used if w.grad is not None)])
-        for weight, slope in zip(used, slopes, strict=True):
-            weight.grad = slope
+        loss, every, *gradients = self.group.average([*heard, *(w.grad for w in used if w.grad is not None)])
+        for weight, gradient in zip(used, gradients, strict=True):
+            weight.grad = gradient
         self.optimizer.step()
         meter.add(loss, outputs, batch.labels)
         if hasattr(self.relaxation, "hear"):
             self.relaxation.hear(every.tolist())
 
     def _lesson(self, part: Part, criterion: Criterion) -> Lesson:
-        return Lesson(self.model, self.network, self.relaxation, part, criterion, self._precision, self.graphs)
-
-    @property
-    def _order(self) -> int:
-        return getattr(self.relaxation, "order", 1)
-
-    def _penalty(self) -> Tensor:
-        penalty = getattr(self.relaxation, "penalty", None)
-        return torch.zeros(()) if penalty is None else penalty()
-
-    def _precision(self) -> contextlib.AbstractContextManager[Any]:
-        wanted = self.recipe.precision if self._order == 1 else "float32"
-        if wanted == "bfloat16" or (wanted == "auto" and self.device.type == "cuda"):
-            return torch.autocast(self.device.type, torch.bfloat16)
-        return contextlib.nullcontext()
-
-    def _record(self, number: int, of_gates: Meter, of_weights: Meter) -> dict[str, Any]:
-        train, gate = self._read(of_weights), self._read(of_gates) if self.gates else {}
-        record = {
-            "epoch": number + 1,
-            **{f"train_{name}": value for name, value in train.items()},
-            **{f"gate_{name}": value for name, value in gate.items()},
-            "lr": self.optimizer.param_groups[0]["lr"],
-        }
-        return record | (self._settled() if self.largest is None else {"architecture": self.largest.to_json()})
-
-    def _settled(self) -> dict[str, Any]:
-        """What a relaxation would settle on now, and how near its gates are to a collapse."""
-        assert hasattr(self.relaxation, "settle")
-        architecture, gates = self.relaxation.settle(), self.relaxation.gates()
-        return {
-            "penalty": float(self._penalty().detach()),
-            **figures(self.space, architecture, gates),
-            "architecture": architecture.to_json(),
-            "outside": list(getattr(self.relaxation, "outside", ())),
-        }
-
-    def _read(self, meter: Meter) -> dict[str, float]:
-        return self.group.mean(meter.read(), sum(meter.sizes))
-
-    def _agreed(self, record: dict[str, Any]) -> dict[str, Any]:
-        """The first process' record; TrainingError where another one settles on another architecture."""
-        agreed = self.group.first(lambda: record)
-        if self.group.least(int(record["architecture"] == agreed["architecture"])) == 0:
-            raise TrainingError(
-                f"supernet of {self.space.name}: the processes settled on different architectures in epoch "
-                f"{record['epoch']}; {type(self.relaxation).__name__} must draw from the generator that it is given, "
-                "and from no other source"
-            )
-        return agreed
-
-    def _same_gates(self) -> None:
-        """Bring gates, and what they are drawn with, from the first process: processors differ in their last digits."""
-        if self.group.size > 1:
-            state = self.draws.get_state()
-            self.group.copy([state, *self.gates])
-            self.draws.set_state(state)
-
-    def _draw_apart(self, epoch: int) -> None:
-        """Let layers that draw, such as dropout, draw apart in each process; the same again after a restart."""
-        if self.group.rank > 0:
-            torch.manual_seed(self.seed + ((epoch + 1) * self.group.size + self.group.rank) * 2**20)
-
-    def _join_statistics(self) -> None:
-        """Average what norms have seen of their own parts, so that there is one model."""
-        seen = [buffer for buffer in self.model.buffers() if buffer.is_floating_point()]
-        if self.group.size > 1 and seen:
-            for buffer, mean in zip(seen, self.group.average(seen), strict=True):
-                buffer.copy_(mean)
-
-    def _refuse_broken(self, meters: tuple[Meter, Meter], epoch: int, last: bool = False) -> None:
-        for what, meter in zip(("gates", "weights"), meters, strict=True):
-            step = meter.first_broken(last)
-            if step is not None:
-                lr = rate(self.recipe, epoch + step / self.steps)
-                raise TrainingError(
-                    f"supernet of {self.space.name}: the loss of the {what} was no finite number in epoch {epoch + 1}, "
-                    f"step {step + 1} (of {self.steps}), with {self.recipe.optimizer} at lr {lr:.3g}; try a smaller "
-                    "lr or a clip of 1 to 5 in the supernet's recipe, or a smaller gate_rate of the strategy"
-                )
+        return Lesson(self.model, self.network, self.relaxation, part, criterion, self.precision, self.graphs)
 
     def save(self, path: Path) -> None:
         """Write all that the next epochs depend on; the first process' file is enough for all."""

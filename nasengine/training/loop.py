@@ -5,7 +5,6 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +17,7 @@ from nasengine.training.batches import batches, chances
 from nasengine.training.compiled import Forward, compiled, pays
 from nasengine.training.data import Split
 from nasengine.training.metrics import Meter, evaluate
+from nasengine.training.modes import autocast_for, set_drop_rate
 from nasengine.training.natively import natively
 from nasengine.training.optimizers import build, set_rate
 from nasengine.training.recipe import Recipe
@@ -61,7 +61,7 @@ class Training:
     def epoch(self, validation: Split | None) -> None:
         """Train through the images once, check, and add a record to the history."""
         began, number, meter = time.perf_counter(), len(self.history), Meter(self.task)
-        self._set_drop_rate(self.recipe.drop_path * number / self.recipe.epochs)
+        set_drop_rate(self.model, self.recipe.drop_path * number / self.recipe.epochs)
         self.model.train()
         if self.forward == self._forward and pays(self.recipe, self.history):
             self.forward = compiled(self._forward)
@@ -102,7 +102,7 @@ class Training:
         def loss_of(logits: Tensor) -> Tensor:
             return share * self.criterion(logits.float(), labels)
 
-        with self._precision():
+        with autocast_for(self.recipe.precision, self.device):
             whole = len(images) == self.recipe.batch
             logits, asides = self.forward(images) if whole else self._forward(images)
         loss = main = loss_of(logits)
@@ -116,17 +116,6 @@ class Training:
             both: tuple[Tensor, dict[str, Tensor]] = self.model.forward_with_asides(images)
             return both
         return self.model(images), {}
-
-    def _precision(self) -> contextlib.AbstractContextManager[Any]:
-        wanted = self.recipe.precision
-        if wanted == "bfloat16" or (wanted == "auto" and self.device.type == "cuda"):
-            return torch.autocast(self.device.type, torch.bfloat16)
-        return contextlib.nullcontext()
-
-    def _set_drop_rate(self, drop: float) -> None:
-        for module in self.model.modules():
-            if hasattr(module, "set_drop_rate"):
-                module.set_drop_rate(drop)
 
     def _refuse_broken(self, step: int | None, epoch: int) -> None:
         if step is not None:

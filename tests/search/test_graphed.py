@@ -1,7 +1,9 @@
 """Halves of steps that are recorded teach what they teach without; here a recording is run again."""
 
+import gc
 import logging
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +31,10 @@ Made = Callable[..., Turns]
 
 
 class Again:
-    """In place of a GPU's recorder: what was recorded is run again, into the tensors that it gave first."""
+    """In place of a GPU's recorder: what was recorded is run again, into the tensors that it gave first.
+
+    As a graph it holds no more than these tensors.
+    """
 
     def __init__(self) -> None:
         self.recorded = self.repeated = 0
@@ -37,11 +42,11 @@ class Again:
     def __call__(self, learn: Learn) -> Learn:
         self.recorded += 1
         learn()
-        held = learn()
+        held, again = learn(), weakref.WeakMethod(learn)
 
         def repeat() -> tuple[Tensor, Tensor]:
             self.repeated += 1
-            for kept, fresh in zip(held, learn(), strict=True):
+            for kept, fresh in zip(held, again()(), strict=True):
                 kept.copy_(fresh)
             return held
 
@@ -176,6 +181,88 @@ def test_what_cannot_be_recorded_runs_without_and_is_told_once(made: Made, caplo
         "supernet: its steps cannot be CUDA graphs and run without "
         "(operation not permitted when stream is capturing)"
     ]  # fmt: skip
+
+
+def asserting(learn: Learn) -> Learn:
+    """Fails without a word, and the end of the recording fails over it."""
+    try:
+        raise AssertionError
+    finally:
+        raise RuntimeError("CUDA error: operation failed due to a previous error during capture")
+
+
+def unsupported(learn: Learn) -> Learn:
+    """An error that says why it was raised over another."""
+    try:
+        raise KeyError("deep inside")
+    except KeyError as error:
+        raise RuntimeError("this layer has no kernel\nfor bfloat16") from error
+
+
+@pytest.mark.parametrize(
+    ("capture", "reason"), [(asserting, "AssertionError"), (unsupported, "this layer has no kernel")]
+)
+def test_the_first_reason_is_told(made: Made, caplog: pytest.LogCaptureFixture, capture: Any, reason: str) -> None:
+    with caplog.at_level(logging.INFO, "nasengine.search"):
+        steps(made(again=capture), [8])
+    assert [record.getMessage().partition("(")[2] for record in caplog.records] == [f"{reason})"]
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """What goes in here goes because nobody holds it."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_a_search_that_is_over_holds_no_recordings(made: Made, uncollected: None) -> None:
+    turns = made(again=Again())
+    steps(turns, [8])
+    assert turns.graphs is not None
+    held = [weakref.ref(turns.graphs), *map(weakref.ref, turns.graphs.halves.values())]
+    assert len(held) == 3
+    del turns
+    assert [one() for one in held] == [None] * 3
+
+
+def test_both_halves_go_before_one_is_recorded_anew(made: Made, uncollected: None) -> None:
+    """A CUDA graph that goes takes with it what cuBLAS works in on its stream, which is that of both."""
+    recorded: list[Any] = []
+    there: list[int] = []
+
+    def capture(learn: Any) -> Learn:
+        there.append(sum(half() is not None for half in recorded))
+        recorded.append(weakref.ref(learn.__self__))
+        return Again()(learn)
+
+    turns = made(again=capture)
+    steps(turns, [8])
+    turns.model.to(torch.float32).to(torch.float64)
+    steps(turns, [8])
+    assert there == [0, 1, 0, 1]
+
+
+def test_too_little_memory_ends_in_steps_without_and_frees_what_was_taken(
+    made: Made, uncollected: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halves: list[Any] = []
+    left: list[int] = []
+
+    def full(learn: Any) -> Learn:
+        halves.append(weakref.ref(learn.__self__))
+        if len(halves) == 1:
+            return Again()(learn)
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(graphed, "make_room", lambda: left.append(sum(half() is not None for half in halves)))
+    plain, recorded = made(), made(again=full)
+    for turns in (plain, recorded):
+        steps(turns, [8, 8, 8])
+    assert left == [0]  # neither half is held when memory is given back
+    assert recorded.graphs is not None and recorded.graphs.failed
+    agree(plain, recorded)
 
 
 class Two(Alone):

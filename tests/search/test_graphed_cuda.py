@@ -1,6 +1,7 @@
 """In which order a recording asks the device for things; the device itself is pretended."""
 
 import contextlib
+import gc
 import inspect
 from collections.abc import Iterator
 from typing import Any
@@ -42,6 +43,9 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         finally:
             told.append(f"end {what}")
 
+    def be(mode: int | str) -> None:
+        told.append(f"waiting: {mode}")
+
     def graph(*args: Any, **words: Any) -> Any:
         assert arguments.bind(*args, **words).arguments["pool"] == "pool" and words["stream"] is side
         return within("graph")
@@ -53,6 +57,9 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: "pool")
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
     monkeypatch.setattr(torch.cuda, "graph", graph)
+    monkeypatch.setattr(torch.cuda, "get_sync_debug_mode", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", be)
+    monkeypatch.setattr(gc, "collect", lambda: told.append("collect"))
     return told
 
 
@@ -64,12 +71,13 @@ def test_it_warms_up_on_a_side_stream_then_records_and_replays(told: list[str]) 
         return held
 
     repeat = Recorder(CUDA)(learn)
-    before = ["side waits for present", "begin side", *["learn"] * WARM_UP, "present waits for side"]
-    assert told == [*before, "begin graph", "learn", "end graph", "end side"]
+    last = ["waiting: error", "learn", "waiting: 1"]
+    before = ["side waits for present", "begin side", *["learn"] * (WARM_UP - 1), *last, "present waits for side"]
+    assert told == [*before, "collect", "begin graph", "learn", "end graph", "end side"]
     assert repeat() is held and told[-2:] == ["end side", "replay"]
 
 
-@pytest.mark.parametrize("fails", [1, WARM_UP + 1])
+@pytest.mark.parametrize("fails", [1, WARM_UP, WARM_UP + 1])
 def test_a_failure_brings_the_present_stream_back(told: list[str], fails: int) -> None:
     def learn() -> tuple[Tensor, Tensor]:
         told.append("learn")
@@ -80,3 +88,5 @@ def test_a_failure_brings_the_present_stream_back(told: list[str], fails: int) -
     with pytest.raises(RuntimeError, match="not permitted"):
         Recorder(CUDA)(learn)
     assert told[-1] == "end side" and "present waits for side" in told
+    assert ("begin graph" in told) is (fails > WARM_UP)
+    assert [word for word in told if "waiting" in word] == ["waiting: error", "waiting: 1"] * (fails >= WARM_UP)
