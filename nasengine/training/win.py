@@ -1,5 +1,6 @@
 """Win and Win2: an optimizer's steps, accelerated by weights that look ahead."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -10,6 +11,9 @@ from nasengine.errors import RecipeError, did_you_mean
 MODES = ("none", "win", "win2")
 # How much larger the rates of the second and third sequence of weights are, as the authors set them.
 RECKLESS = (2.0, 8.0)
+PORTION = 2**18  # numbers of each sequence
+Pile = list[Tensor]
+Pair = tuple[Tensor, Tensor]  # a weight, and where it was before the step
 
 
 def accelerate(optimizer: torch.optim.Optimizer, mode: str, weight_decay: float = 0.0) -> None:
@@ -48,24 +52,55 @@ class _Win:
 
     @torch.no_grad()
     def before(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
-        self.held = [[parameter.clone() for parameter in group["params"]] for group in optimizer.param_groups]
+        self.held = [list(torch._foreach_clone(group["params"])) for group in optimizer.param_groups]
 
     @torch.no_grad()
     def after(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         for group, held in zip(optimizer.param_groups, self.held, strict=True):
-            moved = [pair for pair in zip(group["params"], held, strict=True) if pair[0].grad is not None]
-            for parameter, start in moved:
-                self.move(optimizer.state[parameter], parameter, start, group["lr"] * self.weight_decay)
+            pairs = [pair for pair in zip(group["params"], held, strict=True) if pair[0].grad is not None]
+            for some in portions(pairs):
+                weights, starts = [weight for weight, _ in some], [start for _, start in some]
+                self.move(optimizer, weights, starts, group["lr"] * self.weight_decay)
         self.held = []
 
-    def move(self, state: dict[str, Any], network: Tensor, start: Tensor, shrink: float) -> None:
-        """Put y, or z, where the optimizer's step from `start` has left its weights."""
+    def move(self, optimizer: torch.optim.Optimizer, weights: Pile, starts: Pile, shrink: float) -> None:
+        """Put y, or z, where the optimizer's step from `starts` has left its weights; starts are written over."""
         r, q = RECKLESS
-        move = network - start
-        x = state.setdefault("win_x", start.clone())
-        x.add_(move).div_(1 + shrink)
-        y = state.setdefault("win_y", start.clone()) if self.third else network.copy_(start)
-        y.add_(move, alpha=r).add_(x, alpha=r).div_(1 + r + r * shrink)
+        torch._foreach_sub_(weights, starts)
+        moves = weights  # no copy: the weights come back at the end
+        x = _sequence(optimizer, "win_x", weights, starts)
+        y = _sequence(optimizer, "win_y", weights, starts) if self.third else starts
+        torch._foreach_add_(x, moves)
+        torch._foreach_div_(x, 1 + shrink)
+        torch._foreach_add_(y, moves, alpha=r)
+        torch._foreach_add_(y, x, alpha=r)
+        torch._foreach_div_(y, 1 + r + r * shrink)
         if self.third:
-            network.copy_(start).add_(move, alpha=q).add_(x, alpha=q).add_(y, alpha=q / r)
-            network.div_(1 + q + q / r + q * shrink)
+            torch._foreach_add_(starts, moves, alpha=q)
+            torch._foreach_add_(starts, x, alpha=q)
+            torch._foreach_add_(starts, y, alpha=q / r)
+            torch._foreach_div_(starts, 1 + q + q / r + q * shrink)
+        torch._foreach_copy_(weights, starts)
+
+
+def _sequence(optimizer: torch.optim.Optimizer, name: str, weights: Pile, starts: Pile) -> Pile:
+    """One of the rule's sequences, which begins where the network does."""
+    states = [optimizer.state[weight] for weight in weights]
+    for state, start in zip(states, starts, strict=True):
+        if name not in state:
+            state[name] = start.clone()
+    return [state[name] for state in states]
+
+
+def portions(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
+    """Weights that are moved together: on a CPU what its caches hold from one operation to the next, else all."""
+    some: list[Pair] = []
+    count = 0
+    for weight, start in pairs:
+        count += weight.numel()
+        if some and count > PORTION and weight.device.type == "cpu":
+            yield some
+            some, count = [], weight.numel()
+        some.append((weight, start))
+    if some:
+        yield some

@@ -7,11 +7,13 @@ import torch
 from torch import Tensor
 
 from nasengine.errors import RecipeError
+from nasengine.training import win
 from nasengine.training.optimizers import build
 from nasengine.training.recipe import RECIPES, Recipe, recipe
-from nasengine.training.win import accelerate
+from nasengine.training.win import accelerate, portions
 
 START = [1.0, -1.0, 2.0]
+PORTIONS = {10**6: [6], 40: [4, 1, 1], 0: [1] * 6}  # how many of six weights go together
 GRADIENTS = [[1.0, -2.0, 0.5], [0.5, -1.0, 0.5], [-1.0, 2.0, 0.5], [0.25, 0.0, 0.5]]
 # What the authors' AdamW gives in float64 with lr 0.01, betas 0.9 and 0.999 and decay 0.1, after each of four steps.
 PUBLISHED = {
@@ -73,6 +75,27 @@ def test_every_optimizer_follows_the_paper(name: str, mode: str) -> None:
         z = (z - q * lr * direction + q * x + q / r * y) / (1 + q + q / r + q * lr * decay)
         got = step(optimizer, weights, gradient)
         torch.testing.assert_close(got, y if mode == "win" else z, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("mode", ["win", "win2"])
+def test_portions_of_any_size_give_the_same_bits(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights of several shapes, layouts and types, moved together, in part, or each alone."""
+    found = []
+    for portion in (10**6, 40, 0):
+        monkeypatch.setattr(win, "PORTION", portion)
+        torch.manual_seed(0)
+        weights = [torch.randn(shape) for shape in ((3, 5), (20,), (), (0,), (2, 3, 4, 4))]
+        weights[-1] = weights[-1].to(memory_format=torch.channels_last)
+        weights.append(torch.randn(7, dtype=torch.float64))
+        optimizer = build(Recipe(optimizer="sgd", lr=0.1, clip=0, acceleration=mode), weights)
+        for _ in range(3):
+            for weight in weights:
+                weight.grad = torch.randn_like(weight)
+            optimizer.step()
+        found.append([*weights, *(state["win_x"] for state in optimizer.state.values())])
+        assert [len(list(some)) for some in portions([(weight, weight) for weight in weights])] == PORTIONS[portion]
+        assert weights[-2].is_contiguous(memory_format=torch.channels_last)
+    assert all(map(torch.equal, found[0], found[1])) and all(map(torch.equal, found[0], found[2]))
 
 
 @pytest.mark.parametrize("mode", ["win", "win2"])
