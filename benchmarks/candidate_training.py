@@ -12,12 +12,13 @@ import argparse
 import importlib.util
 import multiprocessing
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from benchmarks.measure import Measured, interleaved, quiet_process, show
+from benchmarks.measure import Measured, interleaved, quiet_process, repeat, show
 
 if __name__ == "__main__":
     quiet_process()
@@ -39,6 +40,7 @@ from nasengine.training.recipe import Recipe  # noqa: E402
 
 PEER = "plain eager NCHW loop"
 STEPS = 4  # of one round
+AUGMENTATIONS = 20  # of one round
 LR, DECAY, CLIP = 0.025, 3e-4, 5.0
 SGD = Recipe(optimizer="sgd", lr=LR, weight_decay=DECAY, clip=CLIP, schedule="constant")
 
@@ -180,15 +182,11 @@ def augmented(rounds: int) -> Iterator[Measured]:
     images, recipe, generator = torch.randn(64, 3, 32, 32), Recipe(crop=4, flip=True), torch.Generator()
     theirs = AugmentationSequential(RandomCrop((32, 32), padding=4), RandomHorizontalFlip(), data_keys=["input"])
     ratio, spread = interleaved(
-        lambda: repeat(lambda: theirs(images)), lambda: repeat(lambda: augment(images, recipe, generator)), rounds
+        partial(repeat, partial(theirs, images), AUGMENTATIONS),
+        partial(repeat, partial(augment, images, recipe, generator), AUGMENTATIONS),
+        rounds,
     )
     yield Measured("augmentation of 64 images", ratio, spread, 1.0, "kornia")
-
-
-def repeat(call: Callable[[], object], times: int = 20) -> None:
-    """Often enough for the clock."""
-    for _ in range(times):
-        call()
 
 
 def measurements(rounds: int = 7) -> Iterator[Measured]:

@@ -14,7 +14,7 @@ from functools import partial
 from statistics import fmean
 from typing import Any
 
-from benchmarks.measure import Measured, interleaved, median_and_spread, quiet_process, show
+from benchmarks.measure import Measured, interleaved, median_and_spread, quiet_process, repeat, show
 from nasengine.plugins import load_strategy
 from nasengine.search.propose import draws_of
 from nasengine.search.strategy import Told
@@ -85,24 +85,18 @@ def flatness(name: str) -> float:
     return late / early
 
 
-def several(name: str) -> None:
-    """So many searches of a strategy as a round of the clock needs."""
-    for _ in range(OFTEN):
-        ours(name, TRIALS)
-
-
 def measurements(rounds: int = 5) -> Iterator[Measured]:
     """Each figure as soon as it is known."""
     from optuna import logging
 
     logging.set_verbosity(logging.WARNING)
     for name in STRATEGIES:
-        ratio, spread = interleaved(optuna, partial(several, name), rounds)
+        ratio, spread = interleaved(optuna, partial(repeat, partial(ours, name, TRIALS), OFTEN), rounds)
         yield Measured(
             f"ask and tell, {name}", OFTEN * ratio, spread, 5, "Optuna's NSGA-II in memory", note=f"{TRIALS:,} trials"
         )
     for name in STRATEGIES:
-        found = median_and_spread([flatness(name) for _ in range(3)])
+        found = median_and_spread([flatness(name) for _ in range(rounds)])
         yield Measured(
             f"the {LATE:,}th proposal, {name}", *found, FLAT, f"the {EARLY}th", at_most=True, note="asked and told"
         )

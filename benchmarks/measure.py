@@ -1,5 +1,7 @@
 """How speed is measured here: two variants in turns on one thread, the ratio of each round, its median and spread.
 
+Some figures have no peer: they are our own medians, held against a budget. Those of workers use every core.
+
 A benchmark of the suite is a module of this folder with
 
     def measurements(rounds: int = 7) -> Iterator[Measured]
@@ -12,11 +14,12 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 STEADY = 1.5  # a figure whose rounds spread further is refused
+BUDGET = "none: a budget"  # the peer of a figure that has none
 HEADINGS = ("figure", "ratio", "spread", "goal", "", "against")  # of `cells`
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE",
@@ -51,13 +54,20 @@ class Measured:
     @property
     def steady(self) -> bool:
         """Whether the rounds agree well enough for the figure to be quoted."""
-        return self.spread <= STEADY
+        return round(self.spread, 3) <= STEADY  # as it is written down
 
     def to_json(self) -> dict[str, Any]:
-        """Name, ratio, spread, goal and peer; unit and at_most only where they are not as usual."""
-        facts = asdict(self) | {"ratio": round(self.ratio, 4), "spread": round(self.spread, 3)}
+        """Name, ratio, spread, goal and peer; unit, at_most and refused only where they are not as usual."""
+        written = {"ratio": round(self.ratio, 4), "spread": round(min(self.spread, 999), 3), "refused": not self.steady}
+        facts = asdict(self) | written
         del facts["note"]
-        return {key: value for key, value in facts.items() if (key, value) not in {("unit", "x"), ("at_most", False)}}
+        usual = {("unit", "x"), ("at_most", False), ("refused", False)}
+        return {key: value for key, value in facts.items() if (key, value) not in usual}
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> "Measured":
+        """What `to_json` wrote."""
+        return cls(**{key: value for key, value in facts.items() if key != "refused"})
 
 
 def quiet_process() -> None:
@@ -80,21 +90,23 @@ def interleaved(
     fast: Callable[[], object],
     rounds: int,
     clock: Callable[[], float] = time.perf_counter,
+    turns: int = 1,
 ) -> tuple[float, float]:
     """Run two variants in turns and return how many times faster `fast` is, and the spread of the rounds.
 
-    Both are run once first. Each goes first in every second round, so that what drifts falls on both. What runs on
-    another device must wait for it: a variant ends when its result is there.
+    Both are run once first. A round has one or several turns of each, whose times are added up; each goes first in
+    every second turn, so that what drifts falls on both. What runs on another device must wait for it: a variant ends
+    when its result is there.
     """
     for warmed in (slow, fast):
         warmed()
     ratios = []
     for number in range(rounds):
-        if number % 2:
-            quick, long = seconds(fast, clock), seconds(slow, clock)
-        else:
-            long, quick = seconds(slow, clock), seconds(fast, clock)
-        ratios.append(long / quick)
+        taken = [0.0, 0.0]
+        for turn in range(turns):
+            for which in (1, 0) if (number + turn) % 2 else (0, 1):
+                taken[which] += seconds((slow, fast)[which], clock)
+        ratios.append(taken[0] / taken[1])
     return median_and_spread(ratios)
 
 
@@ -102,6 +114,12 @@ def repeated(measure: Callable[[], float], rounds: int) -> tuple[float, float]:
     """Take a value several times, after once for warming up: its median, and the spread."""
     measure()
     return median_and_spread([measure() for _ in range(rounds)])
+
+
+def repeat(step: Callable[[], object], times: int) -> None:
+    """Do a step several times."""
+    for _ in range(times):
+        step()
 
 
 def seconds(step: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:

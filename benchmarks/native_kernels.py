@@ -11,7 +11,7 @@ image once for each member, or a group of as many outputs as there are members f
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from benchmarks.measure import Measured, interleaved, quiet_process, seconds, show
+from benchmarks.measure import Measured, interleaved, quiet_process, repeat, seconds, show
 
 Size = tuple[int, int, int]  # images, channels, height and width
 CIFAR, HALF, QUARTER, DIGITS = (16, 16, 32), (16, 32, 16), (16, 64, 8), (64, 8, 8)
@@ -31,7 +31,8 @@ MIXTURES = [  # name, size, goal
     ("cifar", CIFAR, 1.0), ("half", HALF, 1.2), ("quarter", QUARTER, 1.2), ("digits", DIGITS, 1.7),
 ]  # fmt: skip
 SUMS = [("cifar", CIFAR), ("half", HALF), ("quarter", QUARTER), ("digits", DIGITS)]
-LONG_ENOUGH = 0.02  # seconds that torch takes at least in a round
+LONG_ENOUGH = 0.02  # seconds that torch takes at least in a turn
+TURNS = 5  # of a round: caches that others fill, too, make single ones differ
 
 
 def measurements(rounds: int = 7) -> Iterator[Measured]:
@@ -42,13 +43,13 @@ def measurements(rounds: int = 7) -> Iterator[Measured]:
         return
     for name, size, kernel, stride, dilation, goal in CONVOLUTIONS:
         ours, *theirs = convolution_steps(size, kernel, stride, dilation)
-        ratio, spread = interleaved(*often(min(theirs, key=quickest), ours), rounds)
+        ratio, spread = interleaved(*often(min(theirs, key=quickest), ours), rounds, turns=TURNS)
         yield Measured(f"depthwise {name}", ratio, spread, goal, "torch's conv2d, channels-last")
     for name, size, goal in MIXTURES:
-        ratio, spread = interleaved(*often(*mixture_steps(size)), rounds)
+        ratio, spread = interleaved(*often(*mixture_steps(size)), rounds, turns=TURNS)
         yield Measured(f"{MEMBERS} pointwise, {name}", ratio, spread, goal, "torch's grouped conv2d, channels-last")
     for name, size in SUMS:
-        ratio, spread = interleaved(*often(*sum_steps(size)), rounds)
+        ratio, spread = interleaved(*often(*sum_steps(size)), rounds, turns=TURNS)
         yield Measured(f"sum of {MEMBERS} batch norms, {name}", ratio, spread, 1.45, "torch's batch_norm and additions")
 
 
@@ -58,15 +59,9 @@ def quickest(step: Callable[[], object]) -> float:
 
 
 def often(slow: Callable[[], object], fast: Callable[[], object]) -> tuple[Callable[[], object], Callable[[], object]]:
-    """Both steps, each as often as the first one needs for a round of the clock."""
+    """Both steps, each as often as the first one needs for a turn."""
     times = 1 + int(LONG_ENOUGH / quickest(slow))
     return partial(repeat, slow, times), partial(repeat, fast, times)
-
-
-def repeat(step: Callable[[], object], times: int) -> None:
-    """Do one step several times."""
-    for _ in range(times):
-        step()
 
 
 def convolution_steps(size: Size, kernel: int, stride: int, dilation: int) -> tuple[Callable[[], object], ...]:

@@ -4,17 +4,17 @@ python -m benchmarks.page
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
+from benchmarks.measure import Measured
 from benchmarks.suite_record import read
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 BETWEEN = re.compile(r"(<!-- figures -->\n).*?(<!-- end of figures -->\n)", re.DOTALL)
 
 
-def table(figures: Iterable[Mapping[str, Any]]) -> str:
+def table(figures: Iterable[Measured]) -> str:
     """The figures as a table of Markdown, or a sentence where there are none."""
     rows = [_row(figure) for figure in figures]
     if not rows:
@@ -22,14 +22,13 @@ def table(figures: Iterable[Mapping[str, Any]]) -> str:
     return "\n".join(["", "| figure | measured | goal | | against |", "| --- | --- | --- | --- | --- |", *rows, "", ""])
 
 
-def _row(figure: Mapping[str, Any]) -> str:
-    unit, at_most, ratio, goal = figure.get("unit", "x"), figure.get("at_most"), figure["ratio"], figure["goal"]
-    met = ratio <= goal if at_most else ratio >= goal
+def _row(one: Measured) -> str:
+    verdict = ("met" if one.met else "**missed**") if one.steady else f"refused: spread {one.spread:.3g}"
     cells = (
-        figure["name"], f"{ratio:.3g} {unit}", f"at {'most' if at_most else 'least'} {goal:g} {unit}",
-        "met" if met else "**missed**", figure["peer"],
+        one.name, f"{one.ratio:.3g} {one.unit}" if one.steady else "",
+        f"at {'most' if one.at_most else 'least'} {one.goal:g} {one.unit}", verdict, one.peer,
     )  # fmt: skip
-    return f"| {' | '.join(str(cell).replace('|', '/') for cell in cells)} |"
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 
 def renewed(text: str) -> str:

@@ -12,6 +12,10 @@ import torch
 from torch import Tensor, nn
 
 Gates = Sequence[Tensor]  # per cell kind (normal, reduce): (14 edges, 8 operations)
+NORMS = {  # of each publication's search network: running statistics, after pools, before the classifier
+    "darts": {"track": True, "pool_norm": True, "last_norm": False},
+    "pr-darts": {"track": False, "pool_norm": False, "last_norm": True},
+}
 
 
 def _norm(width: int, track: bool) -> nn.Module:

@@ -1,19 +1,19 @@
 """How long the report of a large search takes, and how large it gets: 5,000 trials, made up and recorded by the ledger.
 
-python -m benchmarks.report [--trials 5000] [--epochs 8] [--rounds 3]
+python -m benchmarks.report [--trials 5000]
 """
 
 import argparse
 import random
 import tempfile
-import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import update
 
-from benchmarks.measure import Measured, repeated
+from benchmarks.measure import BUDGET, Measured, quiet_process, repeated, seconds, show
 from nasengine.job import Result
 from nasengine.ledger import Ledger, SearchRecord
 from nasengine.ledger import Trial as TrialStart
@@ -24,21 +24,21 @@ from nasengine.plugins import load_space
 from nasengine.space import Space
 
 GOAL = {"objectives": ["max:validation_accuracy", "min:params", "macs<400000.0"], "reward": "constraint"}
-SECONDS, WORKERS = 60.0, 8  # of a made-up training; how many run at once
+SECONDS, EPOCHS, WORKERS = 60.0, 8, 8  # of a made-up training; how many run at once
 
 
-def record(path: Path, count: int, epochs: int) -> None:
+def record(path: Path, count: int) -> None:
     """A search of so many trials: most complete, some ended early, failed or beyond the bound; remarks of rounds."""
     space, rng = load_space("small-cell", {"input": (1, 8, 8), "classes": 10}), random.Random(0)
     facts = {
         "space": "small-cell", "settings": dict(space.settings), "decisions": space.decisions, "strategy": "gbdt",
-        "evaluator": "train", "data": "digits", "seed": 0, "epochs": epochs, "trials": count, "goal": GOAL,
+        "evaluator": "train", "data": "digits", "seed": 0, "epochs": EPOCHS, "trials": count, "goal": GOAL,
         "command": "nasengine search --space small-cell --strategy gbdt", "environment": environment(),
     }  # fmt: skip
     with Ledger(path) as ledger:
         with ledger.open_search("large", **facts) as search:
             for number in range(count):
-                _trial(search, space, number, epochs, rng)
+                _trial(search, space, number, rng)
                 if number % 50 == 49:
                     values = {"tau": rng.gauss(0.4, 0.2), "better": 0.8, "told": number, "candidates": 10}
                     search.remark(number, "fidelity", f"results to {number}", values)
@@ -46,12 +46,12 @@ def record(path: Path, count: int, epochs: int) -> None:
         _spread_over_time(ledger)
 
 
-def _trial(search: SearchRecord, space: Space, number: int, epochs: int, rng: random.Random) -> None:
+def _trial(search: SearchRecord, space: Space, number: int, rng: random.Random) -> None:
     architecture = space.sample(rng)
     picks, quality = architecture.to_json(), min(rng.gauss(0.7, 0.06) + 0.1 * (1 - 0.999**number), 0.99)
     size = sum(option.startswith("conv") for kept in architecture.picks.values() for option in kept)
     row = search.start(TrialStart(number, architecture=picks, seed=0, lineage={"settings": dict(space.settings)}))
-    ended = 2 if rng.random() < 0.2 else epochs
+    ended = 2 if rng.random() < 0.2 else EPOCHS
     for epoch in range(1, ended + 1):
         value = quality * (1 - 0.6**epoch) + rng.gauss(0, 0.01)
         search.epoch(row, {"epoch": epoch, "train_loss": 2 * 0.8**epoch, "validation_accuracy": value})
@@ -76,46 +76,34 @@ def _spread_over_time(ledger: Ledger) -> None:
             connection.execute(update(trials).where(trials.c.id == row.id).values(ended))
 
 
-def measurements(rounds: int = 3) -> Iterator[Measured]:
-    """Seconds to read a search of 5,000 trials and write its page."""
+def measurements(rounds: int = 3, count: int = 5000) -> Iterator[Measured]:
+    """Seconds to read a search and write its page, and how large that is."""
     with tempfile.TemporaryDirectory() as folder:
-        record(Path(folder) / "large.db", 5000, 8)
-        took = repeated(lambda: sum(written(Path(folder))[:2]), rounds)
-        yield Measured("report of 5,000 trials", *took, 10, "none: a budget", at_most=True, unit="s")
+        database, page = Path(folder) / "large.db", Path(folder) / "large.html"
+        record(database, count)
+        took = repeated(partial(seconds, partial(write, database, page)), rounds)
+        yield Measured(f"report of {count:,} trials", *took, 10, BUDGET, at_most=True, unit="s")
+        size = page.stat().st_size / 1e6
+        yield Measured(f"size of the report of {count:,} trials", size, 1.0, 15, BUDGET, at_most=True, unit="MB")
 
 
-def written(folder: Path) -> tuple[float, float, int]:
-    """Write the page of a recorded search: seconds to work it out, seconds to draw and write it, bytes."""
+def write(database: Path, path: Path) -> None:
+    """Write the page of a recorded search."""
     from nasengine.report import page
     from nasengine.report.contents import contents
     from nasengine.report.findings import read
 
-    began = time.perf_counter()
-    with Ledger(folder / "large.db", create=False) as ledger:
-        told = contents(read(ledger, "large"), str(folder / "large.db"))
-    known = time.perf_counter()
-    path = page.write(told, folder / "large.html")
-    return known - began, time.perf_counter() - known, path.stat().st_size
+    with Ledger(database, create=False) as ledger:
+        page.write(contents(read(ledger, "large"), str(database)), path)
 
 
 def main() -> None:
-    """Make the database, write the page a few times, and print seconds and megabytes."""
-    words = argparse.ArgumentParser(description=__doc__)
+    """Measure and print."""
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--trials", type=int, default=5000)
-    words.add_argument("--epochs", type=int, default=8)
-    words.add_argument("--rounds", type=int, default=3)
-    words.add_argument("--keep", type=Path, help="keep the database and the page in this folder")
-    asked = words.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = asked.keep or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        record(folder / "large.db", asked.trials, asked.epochs)
-        for _ in range(asked.rounds):
-            reading, drawing, size = written(folder)
-            print(
-                f"{asked.trials} trials: {reading + drawing:.1f} s (read and worked out {reading:.1f} s, drawn and "
-                f"written {drawing:.1f} s), {size / 1e6:.1f} MB"
-            )
+    count = words.parse_args().trials
+    quiet_process()
+    show(measurements(count=count))
 
 
 if __name__ == "__main__":

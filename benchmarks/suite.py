@@ -2,10 +2,11 @@
 
     python -m benchmarks.suite [supernet_step adan_step] [--rounds 7] [--json] [--to results]
 
-Each runs in a fresh process with one thread, on one core. A figure whose rounds spread by more than 1.5 is measured
-again, up to three times, and then refused. The figures go to bench.json and, with date and commit, to
-bench_history.jsonl; `python -m benchmarks.trend` draws those. docs/performance.md gets the newest. Ctrl-C keeps what
-was measured until then.
+Each runs in a fresh process with one thread, on one core; those of workers use every core. Most figures are ratios to
+a peer; some have none, and are medians of our own with a budget. A figure whose rounds spread by more than 1.5 is
+measured again, up to three times, and then refused. The figures go to bench.json and, with date and commit and without
+the refused ones, to bench_history.jsonl; `python -m benchmarks.trend` draws those. docs/performance.md gets the newest.
+Ctrl-C keeps what was measured until then.
 """
 
 import argparse
@@ -67,8 +68,8 @@ def _take(run: Run, outcome: Outcome, heard: Callable[[Measured], None], wanted:
     with closing(run()) as figures:
         for figure in figures:
             if missing is None or figure.name in missing:
-                outcome.figures[figure.name] = figure
                 heard(figure)
+                outcome.figures[figure.name] = figure
             if missing is not None:
                 missing.discard(figure.name)
                 if not missing:
@@ -81,14 +82,17 @@ def measure_all(names: list[str], rounds: int | None, package: str, outcomes: di
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=len(names))
 
-        def heard(figure: Measured) -> None:
+        def heard(name: str, figure: Measured) -> None:
+            for other, before in outcomes.items():
+                if other != name and figure.name in before.figures:  # one would stand for both in bench.json
+                    raise PartFailed(f'"{figure.name}" came, which is a figure of {other} already; rename one of them')
             bar.print("  ".join(cells(figure)[:5]))
 
         try:
             for name in names:
                 bar.update(task, description=name)
                 outcome = outcomes[name] = Outcome()
-                measure(partial(figures_of, f"{package}.{name}", rounds), outcome, heard)
+                measure(partial(figures_of, f"{package}.{name}", rounds), outcome, partial(heard, name))
                 bar.advance(task)
         except KeyboardInterrupt:
             return False
@@ -126,7 +130,7 @@ def main(words: list[str] | None = None, folder: Path = Path(__file__).parent) -
     if asked.to == RESULTS:
         page.main()
     if asked.json:
-        print(json.dumps([one.to_json() for all_of in figures.values() for one in all_of if one.steady], indent=2))
+        print(json.dumps([one.to_json() for all_of in figures.values() for one in all_of], indent=2))
     else:
         Console().print(table(outcomes))
     for name in sorted(name for outcome in outcomes.values() for name in outcome.refused):

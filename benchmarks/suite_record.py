@@ -17,17 +17,13 @@ NEWEST, HISTORY = "bench.json", "bench_history.jsonl"
 def keep(measured: Mapping[str, Iterable[Measured]], folder: Path, whole: bool) -> None:
     """Write the figures of each module: over the older ones of the same name or, after a whole run, over all.
 
-    A refused figure is not kept, and takes the older one of its name with it: that is what was measured last.
+    A refused figure is marked as such among the newest, for that is what was measured last; the history is without it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    newest = {} if whole else {fact["name"]: fact for fact in read(folder)}
-    for figure in (figure for figures in measured.values() for figure in figures):
-        if figure.steady:
-            newest[figure.name] = figure.to_json()
-        else:
-            newest.pop(figure.name, None)
+    newest = {} if whole else {figure.name: figure for figure in read(folder)}
+    newest |= {figure.name: figure for figures in measured.values() for figure in figures}
     part = folder / f".{NEWEST}.{os.getpid()}"
-    part.write_text(json.dumps(list(newest.values()), indent=2) + "\n")
+    part.write_text(json.dumps([figure.to_json() for figure in newest.values()], indent=2) + "\n")
     part.replace(folder / NEWEST)
     steady = {module: [one.to_json() for one in figures if one.steady] for module, figures in measured.items()}
     steady = {module: figures for module, figures in steady.items() if figures}
@@ -36,10 +32,10 @@ def keep(measured: Mapping[str, Iterable[Measured]], folder: Path, whole: bool) 
             history.write(json.dumps(circumstances() | {"figures": steady}) + "\n")
 
 
-def read(folder: Path = RESULTS) -> list[dict[str, object]]:
+def read(folder: Path = RESULTS) -> list[Measured]:
     """The newest figures; none where nothing has been measured."""
     path = folder / NEWEST
-    return json.loads(path.read_text()) if path.exists() else []
+    return [Measured.from_json(facts) for facts in json.loads(path.read_text())] if path.exists() else []
 
 
 def circumstances() -> dict[str, str | None]:

@@ -1,73 +1,56 @@
 """Time of a supernet search step on a GPU, with CUDA graphs: against the plain loop, and against without them.
 
-python -m benchmarks.supernet_gpu
+    python -m benchmarks.supernet_gpu
+
+Both sides compute in the same precision, and cuDNN looks for its quickest kernels for both, as published code has it.
 """
 
 from collections.abc import Callable, Iterator
 
 import torch
 
-from benchmarks.measure import Measured, interleaved, show
-from benchmarks.supernet_step import Setting, plain_step
-from nasengine import plugins
-from nasengine.search.turns import Turns
-from nasengine.training.data import Dataset, Split
-from nasengine.training.metrics import Meter
-from nasengine.training.recipe import recipe
+from benchmarks.measure import Measured, interleaved, quiet_process, repeat, show
+from benchmarks.supernet_step import Setting, Step, engine_step, plain_step
 
 STEPS = 10  # in a round
-BATCH, IMAGE = 64, (3, 32, 32)  # of the search network of DARTS, 8 cells of 16 channels
+SETTING = Setting(16, 8, (3, 32, 32), batch=64, batches=100)  # of the search network of DARTS
+PRECISIONS = {"float32": "", "bfloat16": ", bfloat16"}
 
 
-def measurements(rounds: int = 7, device: str = "cuda") -> Iterator[Measured]:
-    """Against the plain loop, and against our own step without graphs; nothing where there is no CUDA device."""
-    if device == "cuda" and not torch.cuda.is_available():
+def measurements(rounds: int = 7) -> Iterator[Measured]:
+    """Our step by each of its peers, in both precisions; nothing where there is no CUDA device."""
+    if not torch.cuda.is_available():
         return
-    name, ours = "supernet step on a GPU, darts, cifar", search(device, True)
-    peers = {
-        "plain loop over edges and operations": (plain(device), 5.0),
-        "without CUDA graphs": (search(device, False), 1.2),
-    }
-    for peer, (slow, goal) in peers.items():
-        yield Measured(f"{name}, against {peer.split()[0]}", *interleaved(slow, ours, rounds), goal, peer)
+    torch.backends.cudnn.benchmark = True
+    for precision, words in PRECISIONS.items():
+        ours = waited_for(engine_step("darts", SETTING, "cuda", precision=precision))
+        peers = {
+            "plain loop": (plain_step("darts", SETTING, "cuda", precision), 5.0),
+            "without CUDA graphs": (engine_step("darts", SETTING, "cuda", graphs=False, precision=precision), 1.2),
+        }
+        for peer, (slow, goal) in peers.items():
+            name = f"supernet step on a GPU, darts, cifar{words}, {peer}"
+            yield Measured(name, *interleaved(waited_for(slow), ours, rounds), goal, peer)
 
 
-def plain(device: str) -> Callable[[], None]:
-    """Some steps of the plain loop, waited for."""
-    step = plain_step("darts", Setting(16, 8, IMAGE, BATCH), device)
+def waited_for(step: Step) -> Callable[[], None]:
+    """Some steps, and the wait for their end."""
 
     def steps() -> None:
-        for _ in range(STEPS):
-            step()
-        if device == "cuda":
-            torch.cuda.synchronize()
+        repeat(step, STEPS)
+        torch.cuda.synchronize()
 
     return steps
 
 
-def search(device: str, with_graphs: bool) -> Callable[[], None]:
-    """Some steps of a search, waited for."""
-    space = plugins.load_space("darts", {"affine": False, "pool_norm": True, "drop_path": False, "input": IMAGE})
-    split = Split(torch.randn(2 * BATCH, *IMAGE), torch.randint(10, (2 * BATCH,)))
-    dataset = Dataset("noise", split, split, split, IMAGE, 10, "noise", (), (), ())
-    chosen = recipe("supernet", batch=BATCH, optimizer="sgd", lr=0.025, clip=5.0)
-    turns = Turns(space, plugins.load_strategy("darts", space), dataset, chosen, 0, torch.device(device))
-    turns.model.train()
-    if not with_graphs:
-        turns.graphs = None
-    batch = (turns.for_weights.images, turns.for_weights.labels)
-
-    def steps() -> None:
-        meters = Meter(), Meter()
-        for _ in range(STEPS):
-            turns.step(batch, meters)
-        torch.stack(meters[1].losses).cpu()
-
-    return steps
-
-
-if __name__ == "__main__":
+def main() -> None:
+    """Measure and print."""
+    quiet_process()
     if torch.cuda.is_available():
         show(measurements())
     else:
         print("no CUDA device: a supernet step on a GPU cannot be measured here")
+
+
+if __name__ == "__main__":
+    main()

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measure import Measured
 from benchmarks.suite_record import HISTORY, RESULTS
 from nasengine.errors import NasError
 
@@ -28,6 +29,7 @@ STYLE: dict[Any, Any] = {
 COLUMNS = 3
 LABELS = 4  # of runs under a panel, at most
 Run = Mapping[str, Any]
+Points = list[tuple[Run, Measured]]  # of one figure: the runs that have it
 
 
 def runs(path: Path) -> list[Run]:
@@ -37,17 +39,17 @@ def runs(path: Path) -> list[Run]:
     return sorted(map(json.loads, path.read_text().splitlines()), key=lambda run: run["date"])
 
 
-def groups(history: Iterable[Run]) -> dict[str, dict[str, list[tuple[Run, Run]]]]:
+def groups(history: Iterable[Run]) -> dict[str, dict[str, Points]]:
     """Benchmark -> figure -> the runs that have it, each with what it measured."""
-    found: dict[str, dict[str, list[tuple[Run, Run]]]] = {}
+    found: dict[str, dict[str, Points]] = {}
     for run in history:
         for module, figures in run["figures"].items():
-            for figure in figures:
-                found.setdefault(module, {}).setdefault(figure["name"], []).append((run, figure))
+            for figure in map(Measured.from_json, figures):
+                found.setdefault(module, {}).setdefault(figure.name, []).append((run, figure))
     return found
 
 
-def draw(module: str, figures: Mapping[str, list[tuple[Run, Run]]], path: Path) -> None:
+def draw(module: str, figures: Mapping[str, Points], path: Path) -> None:
     """Write the picture of one benchmark."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -72,23 +74,23 @@ def draw(module: str, figures: Mapping[str, list[tuple[Run, Run]]], path: Path) 
         part.replace(path)
 
 
-def _colours(figures: Mapping[str, list[tuple[Run, Run]]]) -> dict[str, str]:
+def _colours(figures: Mapping[str, Points]) -> dict[str, str]:
     """A colour for each processor, the same in all panels."""
     processors = dict.fromkeys(run["cpu"] for points in figures.values() for run, _ in points)
     return dict(zip(processors, COLOURS * len(processors), strict=False))
 
 
-def _panel(axes: Any, name: str, points: list[tuple[Run, Run]], colours: Mapping[str, str]) -> None:
+def _panel(axes: Any, name: str, points: Points, colours: Mapping[str, str]) -> None:
     """One figure over the runs that have it, the newest at the right."""
     for processor, colour in colours.items():
         chosen = [place for place, (run, _) in enumerate(points) if run["cpu"] == processor]
-        values = [points[place][1]["ratio"] for place in chosen]
+        values = [points[place][1].ratio for place in chosen]
         if chosen:
             axes.plot(chosen, values, "o-", color=colour, linewidth=1.6, markersize=4, label=processor)
     newest = points[-1][1]
-    axes.axhline(newest["goal"], color=GOAL, linestyle="--", linewidth=1.2)
-    word = "at most" if newest.get("at_most") else "at least"
-    axes.set_title(f"{name}\n{word} {newest['goal']:g} {newest.get('unit', 'x')}", loc="left")
+    axes.axhline(newest.goal, color=GOAL, linestyle="--", linewidth=1.2)
+    word = "at most" if newest.at_most else "at least"
+    axes.set_title(f"{name}\n{word} {newest.goal:g} {newest.unit}", loc="left")
     axes.set_ylim(bottom=0)
     axes.margins(y=0.15)
     step = -(-len(points) // LABELS)

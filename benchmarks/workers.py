@@ -1,12 +1,13 @@
 """What many workers cost their driver.
 
-    python -m benchmarks.workers [local] [ray] [busy] [memory] [scale]
+    python -m benchmarks.workers [memory] [scale] [tune]
 
-local: an empty job through the local executor, recorded in SQLite (proposal, start, result, telling)
-ray: the same through Ray, beside a trial of Ray Tune that does nothing either
-busy: what share of its time each of 16 workers works, on jobs of 0.2 seconds
+Without a word: an empty job through the local executor and through Ray, recorded in SQLite (proposal, start, result,
+telling), and what share of its time each of 16 workers works, on jobs of 0.2 seconds. All cores are used.
+
 memory: of the driver over 10,000 jobs
 scale: 1,000 simulated workers whose jobs take a minute on average (log-normal): does the driver keep up?
+tune: an empty job through Ray beside a trial of Ray Tune that does nothing either
 """
 
 import argparse
@@ -22,19 +23,19 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.driver import driver
-from benchmarks.measure import Measured, every_core, repeated
+from benchmarks.measure import BUDGET, Measured, every_core, quiet_process, repeated, show
 from benchmarks.workers_simulated import Simulated
 from nasengine import plugins
 from nasengine.executors._pool import Pool
 from nasengine.executors._terms import Terms
 
 QUICK = str(Path(__file__).parents[1] / "tests" / "chaos" / "small.py")  # a space whose workers need no torch
-TUNE = 5, 25  # trials of two runs, whose difference is free of what a run costs once
+TRIALS = 5, 25  # trials of two runs, whose difference is free of what a run costs once
 SLEEP = 0.2  # seconds of a job that keeps its worker busy
 MEAN = 60.0  # seconds of a simulated job
 
 
-def milliseconds(executor: str, jobs: int = 1500, workers: int = 2) -> float:
+def milliseconds(executor: str, jobs: int = 600, workers: int = 2) -> float:
     """Of an empty job."""
     with driver(jobs, workers) as search:
         terms = Terms(workers=workers, cores_per_worker=1)
@@ -43,22 +44,18 @@ def milliseconds(executor: str, jobs: int = 1500, workers: int = 2) -> float:
         return 1e3 * search.seconds(skipped=jobs // 5)
 
 
-def local() -> None:
-    print(f"local: {milliseconds('local'):.2f} ms an empty job (at most 2)", flush=True)
-
-
 def measurements(rounds: int = 3) -> Iterator[Measured]:
     """Milliseconds an empty job, and the share of their time that 16 workers work."""
     every_core()
     for executor, goal in (("local", 2.0), ("ray", 5.0)):
-        took = repeated(partial(milliseconds, executor, jobs=600), rounds)
-        yield Measured(f"empty job, {executor}", *took, goal, "none: a budget", at_most=True, unit="ms")
-    yield Measured("16 workers busy", *repeated(partial(share_busy, jobs=480), rounds), 0.9, "all of their time")
+        took = repeated(partial(milliseconds, executor), rounds)
+        yield Measured(f"empty job, {executor}", *took, goal, BUDGET, at_most=True, unit="ms")
+    yield Measured("16 workers busy", *repeated(share_busy, rounds), 0.9, "all of their time")
 
 
-def ray() -> None:
+def tune() -> None:
     ours, tunes = milliseconds("ray"), 1e3 * tune_seconds()
-    print(f"ray: {ours:.2f} ms an empty job (at most 5); a trial of Ray Tune {tunes:.0f} ms: {tunes / ours:.0f} times")
+    print(f"tune: {ours:.2f} ms an empty job through Ray; a trial of Ray Tune {tunes:.0f} ms: {tunes / ours:.0f} times")
 
 
 def tune_seconds() -> float:
@@ -82,22 +79,18 @@ def tune_seconds() -> float:
         warnings.simplefilter("ignore")
         ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
         run(2)
-        few, many = map(run, TUNE)
+        few, many = map(run, TRIALS)
         ray.shutdown()
-    return (many - few) / (TUNE[1] - TUNE[0])
+    return (many - few) / (TRIALS[1] - TRIALS[0])
 
 
-def share_busy(workers: int = 16, jobs: int = 1600) -> float:
+def share_busy(workers: int = 16, jobs: int = 480) -> float:
     """The share of their time in which workers work."""
     with driver(jobs, workers, space=QUICK) as search:
         search.sleep = SLEEP
         with plugins.one_class("executor", "local")(search.folder, Terms(workers=workers)) as running:
             search.run(running)
         return SLEEP / (workers * search.seconds(skipped=jobs // 4))
-
-
-def busy() -> None:
-    print(f"busy: 16 workers with jobs of {SLEEP} s work {share_busy():.1%} of their time (at least 90 %)", flush=True)
 
 
 def memory(jobs: int = 10_000) -> None:
@@ -130,15 +123,20 @@ def scale(workers: int = 1000) -> None:
         )
 
 
-PARTS = {part.__name__: part for part in (local, ray, busy, memory, scale)}
+PARTS = {part.__name__: part for part in (memory, scale, tune)}
 
 
 def main() -> None:
-    """Measure what is named, or everything."""
+    """Measure what is named, or the figures of the suite."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART")
-    for name in parser.parse_args().parts or PARTS:
+    parts = parser.parse_args().parts
+    quiet_process()
+    every_core()
+    for name in parts:
         PARTS[name]()
+    if not parts:
+        show(measurements())
 
 
 if __name__ == "__main__":

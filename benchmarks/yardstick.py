@@ -19,15 +19,11 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.plain_supernet import PlainSupernet
+from benchmarks.plain_supernet import NORMS, PlainSupernet
+from benchmarks.supernet_step import SETTINGS, Setting
 from benchmarks.yardstick_published import On, Published, Work
 
 ALIKE = 0.05  # of each count; more is no yardstick
-SIZES = {"cifar": (16, 8, 3, 32, 16), "digits": (8, 5, 1, 8, 64)}
-STRATEGIES: dict[str, dict[str, bool]] = {
-    "darts": {},
-    "pr-darts": {"track": False, "pool_norm": False, "last_norm": True},
-}
 
 
 class Operators(TorchDispatchMode):
@@ -100,9 +96,10 @@ def by_operator(plain: Work, published: Work) -> list[Difference]:
     return sorted((one for one in found if one.plain != one.published), key=lambda one: -abs(one.plain - one.published))
 
 
-def compare(strategy: str, sizes: tuple[int, int, int, int, int]) -> tuple[Work, Work]:
+def compare(strategy: str, setting: Setting) -> tuple[Work, Work]:
     """The work of the plain loop, and that of the publication; weights that a draw leaves out are held all the same."""
-    published = Published(*sizes, **STRATEGIES[strategy])
+    image, side, _ = setting.image
+    published = Published(setting.channels, setting.layers, image, side, setting.batch, **NORMS[strategy])
     on = None if strategy == "darts" else two_of_eight(torch.Generator().manual_seed(0))
     return counted(published, on), replace(published.work(on), tensors=published.work().tensors)
 
@@ -110,10 +107,10 @@ def compare(strategy: str, sizes: tuple[int, int, int, int, int]) -> tuple[Work,
 def main() -> None:
     """Print the counts and what differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--setting", choices=SIZES, default="cifar")
+    parser.add_argument("--setting", choices=SETTINGS, default="cifar")
     setting = parser.parse_args().setting
-    for strategy in STRATEGIES:
-        works = compare(strategy, SIZES[setting])
+    for strategy, sizes in SETTINGS[setting].items():
+        works = compare(strategy, sizes)
         table = Table(f"{strategy}, {setting}", "plain loop", "published", "more", "")
         for one in differences(*works):
             verdict = "alike" if abs(one.share) <= ALIKE else "[red]differs[/]"

@@ -73,7 +73,7 @@ class Published:
         """`inputs` are those that one output channel sees; area: outputs of a channel in the whole batch."""
         work.add("convolution", "convolution_backward", flops=2 * inputs * outputs * taps * area, tensors=1)
 
-    def _norm(self, work: Work, affine: bool = False, always: bool = False) -> None:
+    def _norm(self, work: Work, affine: bool = False) -> None:
         work.add("native_batch_norm", "native_batch_norm_backward", tensors=2 * affine)
         work.forward["add_"] += self.track or affine  # the number of batches seen
 

@@ -2,7 +2,7 @@ import copy
 
 import torch
 
-from benchmarks.adan_step import Grouped, fused_adamw, ours, weights_of, without_compiler
+from benchmarks.adan_step import Grouped, ours, weights_of, without_compiler
 
 
 def test_the_peer_is_the_same_optimizer() -> None:
@@ -19,7 +19,3 @@ def test_the_peer_is_the_same_optimizer() -> None:
     for own in every[1:]:
         for weight, peers in zip(own, weights, strict=True):
             torch.testing.assert_close(weight, peers, rtol=0, atol=1e-6)
-
-
-def test_the_yardstick_is_fused() -> None:
-    assert fused_adamw(weights_of(1, 10)).param_groups[0]["fused"] is True

@@ -1,5 +1,6 @@
 """Ratios of rounds that are timed by a made-up clock."""
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -32,6 +33,14 @@ def test_the_ratio_is_the_median_of_the_rounds_and_not_that_of_the_times() -> No
     assert calls == ["slow", "fast", "slow", "fast", "fast", "slow", "slow", "fast"]
 
 
+def test_the_turns_of_a_round_are_added_up_and_each_variant_begins_every_second_one() -> None:
+    clock, calls = Clock(), list[str]()
+    slow = clock.takes(iter([99.0, 4.0, 2.0, 30.0, 10.0]), calls, "slow")
+    fast = clock.takes(iter([99.0, 1.0, 1.0, 5.0, 5.0]), calls, "fast")
+    assert interleaved(slow, fast, 2, clock, turns=2) == (3.5, 4 / 3)
+    assert calls[2:] == ["slow", "fast", "fast", "slow", "fast", "slow", "slow", "fast"]
+
+
 def test_the_first_of_repeated_values_does_not_count() -> None:
     values = iter([50.0, 1.0, 3.0, 2.0])
     assert repeated(lambda: next(values), 3) == (2.0, 3.0)
@@ -60,6 +69,14 @@ def test_only_what_is_unusual_is_written_beside_the_five_facts() -> None:
     assert usual == {"name": "step", "ratio": 3.2199, "spread": 1.04, "goal": 2.0, "peer": "the loop"}
     unusual = Measured("import", 0.1, 1.0, 0.15, "none", at_most=True, unit="s").to_json()
     assert unusual["unit"] == "s" and unusual["at_most"] is True
+
+
+@pytest.mark.parametrize(("spread", "marked"), [(1.5004, False), (1.5006, True), (float("inf"), True)])
+def test_a_figure_that_is_read_again_is_as_steady_as_before(spread: float, marked: bool) -> None:
+    figure = Measured("step", 3.0, spread, 2.0, "the loop", at_most=True)
+    facts = json.loads(json.dumps(figure.to_json(), allow_nan=False))
+    assert facts.get("refused", False) == marked == (not figure.steady) == (not Measured.from_json(facts).steady)
+    assert Measured.from_json(facts).met == figure.met
 
 
 def test_the_table_names_what_is_missed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,9 +50,14 @@ def test_a_repeat_ends_with_the_last_figure_that_is_missing() -> None:
 def test_a_partial_run_leaves_the_other_figures_and_a_whole_one_does_not(tmp_path: Path) -> None:
     keep({"one": [figure("a"), figure("b")]}, tmp_path, whole=True)
     keep({"two": [figure("b", spread=1.6), figure("c", ratio=5.0)]}, tmp_path, whole=False)
-    assert [(fact["name"], fact["ratio"]) for fact in read(tmp_path)] == [("a", 3.0), ("c", 5.0)]
+    assert [(one.name, one.ratio, one.steady) for one in read(tmp_path)] == [
+        ("a", 3.0, True), ("b", 3.0, False), ("c", 5.0, True)
+    ]  # fmt: skip
     keep({"two": [figure("c")]}, tmp_path, whole=True)
-    assert [set(fact) for fact in read(tmp_path)] == [{"name", "ratio", "spread", "goal", "peer"}]
+    assert read(tmp_path) == [figure("c")]
+    assert [set(fact) for fact in json.loads((tmp_path / "bench.json").read_text())] == [
+        {"name", "ratio", "spread", "goal", "peer"}
+    ]
     lines = [json.loads(line) for line in (tmp_path / "bench_history.jsonl").read_text().splitlines()]
     assert [[list(map(lambda one: one["name"], of)) for of in line["figures"].values()] for line in lines] == [
         [["a", "b"]], [["c"]], [["c"]]
@@ -96,7 +101,15 @@ def test_a_benchmark_that_fails_is_a_line_and_not_the_end(folder: Path, capsys: 
     assert suite.main(["--rounds", "3", "--to", str(folder)], folder) == 1
     said = capsys.readouterr().out
     assert "failed" in said and "the compiler has gone" in said
-    assert {fact["name"]: fact["ratio"] for fact in read(folder)} == {"before": 1.0, "rounds": 3.0, "threads": 1.0}
+    assert {one.name: one.ratio for one in read(folder)} == {"before": 1.0, "rounds": 3.0, "threads": 1.0}
+
+
+def test_two_benchmarks_cannot_have_a_figure_of_one_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "bad.py").write_text((folder / "good.py").read_text().replace('"threads"', '"others"'))
+    assert suite.main(["--rounds", "3", "--to", str(folder)], folder) == 1
+    said = capsys.readouterr().out
+    assert '"rounds" came, which is a figure of bad already' in said
+    assert [one.name for one in read(folder)] == ["rounds", "others"]
 
 
 def test_a_missed_goal_is_no_failure(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,7 +129,7 @@ def test_ctrl_c_keeps_what_is_measured(
     monkeypatch.setattr(suite, "figures_of", interrupted)
     keep({"older": [figure("z")]}, folder, whole=True)
     assert suite.main(["--to", str(folder)], folder) == 130
-    assert [fact["name"] for fact in read(folder)] == ["z", "a"]
+    assert [one.name for one in read(folder)] == ["z", "a"]
 
 
 def test_a_name_that_is_none_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,3 +141,5 @@ def test_a_name_that_is_none_is_refused(folder: Path, capsys: pytest.CaptureFixt
 def test_benchmarks_are_found_by_looking() -> None:
     found = modules(ROOT / "benchmarks")
     assert "suite" not in found and "measure" not in found
+    texts = {name: (ROOT / "benchmarks" / f"{name}.py").read_text() for name in found}
+    assert [name for name, text in texts.items() if "\ndef main(" not in text] == [], "each is a command as well"

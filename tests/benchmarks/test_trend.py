@@ -36,7 +36,7 @@ def test_a_picture_has_a_panel_for_each_figure_and_names_its_goal(
 
 def test_runs_stand_in_the_order_of_time(tmp_path: Path) -> None:
     made = trend.groups(trend.runs(history(tmp_path / "h.jsonl", [2.0, 3.0], ["a", "a"])))
-    assert [figure["ratio"] for _, figure in made["step"]["cifar"]] == [3.0, 2.0]
+    assert [figure.ratio for _, figure in made["step"]["cifar"]] == [3.0, 2.0]
 
 
 def test_without_a_history_it_says_what_begins_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
