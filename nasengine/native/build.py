@@ -1,5 +1,6 @@
 """Compiling a kernel once, and keeping it."""
 
+import contextlib
 import ctypes
 import functools
 import hashlib
@@ -16,7 +17,7 @@ _COMPILERS = ("c++", "g++", "clang++")
 # No -ffast-math: it would change what the whole process makes of tiny numbers. Sums that may be reordered say so
 # themselves (`omp simd reduction`), and these two let roots and comparisons be vectorised without changing a result.
 _FLAGS = ("-O3", "-std=c++17", "-shared", "-fPIC", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math")
-_SECONDS = 300
+_SECONDS = 120  # a hundred times as long as any of them takes
 _log = logging.getLogger("nasengine.native")
 
 
@@ -37,28 +38,42 @@ def _loaded(name: str) -> ctypes.CDLL | None:
         _log.info("native %s: no C++ compiler on the PATH; torch's own operations serve instead", name)
         return None
     try:
-        return ctypes.CDLL(str(_built(SOURCES / f"{name}.cpp", compiler)))
+        return _opened(SOURCES / f"{name}.cpp", compiler)
     except subprocess.CalledProcessError as error:
         _log.info(
             "native %s: %s cannot build it; torch's own operations serve instead\n%s", name, compiler, error.stderr
         )
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, RuntimeError, ValueError, subprocess.SubprocessError) as error:
         _log.info("native %s: %s; torch's own operations serve instead", name, error)
     return None
 
 
-def _built(source: Path, compiler: str) -> Path:
-    """Return the shared object of a source, building it where none is yet; several processes may do so at once."""
+def _opened(source: Path, compiler: str) -> ctypes.CDLL:
+    """Load the shared object of a source, which is built where there is none yet, or one that was cut short."""
     command = [compiler, *_FLAGS, _for_this_processor(), str(source)]
     folder = Path(os.environ.get("NASENGINE_CACHE") or Path.home() / ".cache" / "nasengine") / "native"
     built = folder / f"{source.stem}-{_identity(source, compiler, command)}.so"
-    if not built.exists():
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(dir=folder) as workplace:
-            fresh = Path(workplace) / built.name
-            subprocess.run([*command, "-o", str(fresh)], check=True, capture_output=True, text=True, timeout=_SECONDS)
-            os.replace(fresh, built)
-    return built
+    with contextlib.suppress(OSError):
+        return ctypes.CDLL(str(built))
+    _build(command, built)
+    return ctypes.CDLL(str(built))
+
+
+def _build(command: list[str], built: Path) -> None:
+    """Compile into a file of its own, which then takes its place at once: several processes may do so together."""
+    built.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=built.parent) as workplace:
+        fresh = Path(workplace) / built.name
+        subprocess.run(
+            [*command, "-o", str(fresh)],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_SECONDS,
+        )
+        os.replace(fresh, built)
 
 
 def _identity(source: Path, compiler: str, command: list[str]) -> str:

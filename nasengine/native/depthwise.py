@@ -5,22 +5,26 @@ import functools
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from nasengine.native.build import library
-from nasengine.native.tensors import taken
+from nasengine.native.tensors import described, readable
 
 _Setting = tuple[int, int, bool]  # stride, dilation, relu
 _LAST = torch.channels_last
 
 
-def available(x: Tensor) -> bool:
-    """Return whether the kernel takes such a tensor: float32 (batch, channels, height, width) on the CPU, not empty.
+def takes(conv: nn.Conv2d) -> bool:
+    """Return whether a convolution is one of those that `depthwise` computes.
 
-    Where torch has more than four threads it does not: the kernel runs on one.
+    These have a kernel of their own for each channel, square, odd and above 1, the same stride and dilation both ways,
+    zeros around the image that keep it centred, and no bias.
     """
-    return taken(x, "depthwise")
+    (kernel, other), (stride, across), (d, e) = conv.kernel_size, conv.stride, conv.dilation
+    regular = kernel == other and kernel % 2 == 1 < kernel and stride == across and d == e
+    centred = conv.padding == (d * (kernel // 2), d * (kernel // 2)) and conv.padding_mode == "zeros"
+    return regular and centred and conv.groups == conv.in_channels == conv.out_channels and conv.bias is None
 
 
 def depthwise(x: Tensor, weight: Tensor, stride: int = 1, dilation: int = 1, relu: bool = False) -> Tensor:
@@ -31,15 +35,16 @@ def depthwise(x: Tensor, weight: Tensor, stride: int = 1, dilation: int = 1, rel
 
     Returns (batch, members * channels, height / stride rounded up, width / stride rounded up) in channels-last memory,
     padded by dilation * (kernel - 1) / 2: what `conv2d` gives for the input repeated for each member, a group for each
-    channel. Both arguments can be differentiated; a second time through torch's own operations. Ask `available(x)`
-    first. Raises ValueError for weights that do not fit the image.
+    channel. Both arguments can be differentiated; a second time through torch's own operations. Ask
+    `available(x, "depthwise")` first. Raises ValueError for weights that do not fit the image, and for what is not
+    float32 on the CPU.
     """
     channels, kernel = x.shape[1], weight.shape[-1]
     members = max(weight.shape[0] // channels, 1)
-    if weight.shape != (members * channels, 1, kernel, kernel) or kernel % 2 == 0 or weight.dtype != x.dtype:
+    if weight.shape != (members * channels, 1, kernel, kernel) or kernel % 2 == 0 or not readable(x, weight):
         raise ValueError(
-            f"depthwise: weights of shape {tuple(weight.shape)} and type {weight.dtype} for {channels} channels; "
-            "allowed is (members * channels, 1, kernel, kernel) in float32 with an odd kernel; reshape the weights"
+            f"depthwise: weights {described(weight)} for an image {described(x)}; allowed are weights of (members * "
+            "channels, 1, kernel, kernel) with an odd kernel, and both in float32 on the CPU; reshape or move them"
         )
     made: Tensor = _Depthwise.apply(x, weight, (stride, dilation, relu))
     return made
@@ -52,7 +57,7 @@ class _Depthwise(torch.autograd.Function):
         ctx.setting = stride, dilation, relu = setting
         x, weight = x.contiguous(memory_format=_LAST), weight.contiguous()
         size = [(length - 1) // stride + 1 for length in x.shape[2:]]
-        made = torch.empty(len(x), len(weight), *size, dtype=x.dtype, memory_format=_LAST)
+        made = torch.empty(len(x), len(weight), *size, dtype=x.dtype, device=x.device, memory_format=_LAST)
         shape = _shape(*x.shape, *weight.shape[::3], stride, dilation)
         _kernels().depthwise_forward(shape, x.data_ptr(), weight.data_ptr(), made.data_ptr(), relu)
         return made

@@ -11,18 +11,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from nasengine.native.build import library
-from nasengine.native.tensors import taken
+from nasengine.native.tensors import described, readable
 
 _LAST = torch.channels_last
 _About = tuple[float, int, Tensor]  # eps, the number of values, means and variances (2, values, channels)
-
-
-def available(x: Tensor) -> bool:
-    """Return whether the kernel takes such a tensor: float32 (batch, channels, height, width) on the CPU, not empty.
-
-    Where torch has more than four threads it does not: the kernel runs on one.
-    """
-    return taken(x, "norm_sum")
 
 
 def quicker(count: int, numbers: int) -> bool:
@@ -48,21 +40,19 @@ def norm_sum(
 
     Returns the sum in channels-last memory, and the means and biased variances, both (values, channels), for running
     statistics; these two cannot be differentiated. The sum can, by values, weights and biases; a second time through
-    torch's own operations. Ask `available` first, and `quicker` whether it pays. Raises ValueError for shapes
-    that do not fit.
+    torch's own operations. Ask `available(value, "norm_sum")` first, and `quicker` whether it pays. Raises ValueError
+    for shapes that do not fit, and for what is not float32 on the CPU.
     """
     shape, count = values[0].shape, len(values)
     affine = [tensor for tensor in (*weights, *biases) if tensor is not None]
-    # Lists, which are quicker than generators: this is asked in each call, and a small sum takes ten microseconds.
     shapes, wanted = [one.shape for one in (*values, *affine)], [shape] * count + [shape[1:2]] * len(affine)
-    floats = [one.dtype for one in (*values, *affine)] == [torch.float32] * len(wanted)
-    if shapes != wanted or not floats or not len(weights) == len(biases) == count:
+    if shapes != wanted or not readable(*values, *affine) or not len(weights) == len(biases) == count:
         raise ValueError(
-            f"norm_sum: values {[tuple(value.shape) for value in values]}, weights and biases "
-            f"{[tuple(tensor.shape) for tensor in affine]}; allowed are values of one shape, each with a weight and a "
-            "bias of (channels,) or None, all in float32; reshape them"
+            f"norm_sum: values {', '.join(map(described, values))}; weights and biases "
+            f"{', '.join(map(described, affine)) or 'none'}; allowed are values of one shape, each with a weight and a "
+            "bias of (channels,) or None, all in float32 on the CPU; reshape or move them"
         )
-    means_and_variances = torch.empty(2, count, shape[1], dtype=torch.float32)
+    means_and_variances = values[0].new_empty(2, count, shape[1])
     made: Tensor = _NormSum.apply((eps, count, means_and_variances), *values, *weights, *biases)
     return made, means_and_variances[0], means_and_variances[1]
 
@@ -75,7 +65,7 @@ class _NormSum(torch.autograd.Function):
         eps, count, statistics = ctx.about = about
         values, weights, biases = _thirds(tensors, count)
         batch, channels, height, width = values[0].shape
-        made = torch.empty(batch, channels, height, width, dtype=torch.float32, memory_format=_LAST)
+        made = torch.empty_like(values[0], memory_format=_LAST)
         nothing = [None] * count
         held, table = _table(values, weights, biases, nothing, nothing)
         means = statistics.data_ptr()

@@ -9,17 +9,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from nasengine.native.build import library
-from nasengine.native.tensors import taken
+from nasengine.native.tensors import described, readable
 
 _LAST = torch.channels_last
-
-
-def available(x: Tensor) -> bool:
-    """Return whether the kernel takes such a tensor: float32 (batch, channels, height, width) on the CPU, not empty.
-
-    Where torch has more than four threads it does not: the kernel runs on one.
-    """
-    return taken(x, "pointwise")
 
 
 def quicker(channels: int, outputs: int) -> bool:
@@ -36,16 +28,16 @@ def pointwise(x: Tensor, weight: Tensor, members: int = 1) -> Tensor:
 
     Returns (batch, members * outputs, height, width) in channels-last memory: what `conv2d` gives, with a group for
     each member or, where they share the image, with one. Both arguments can be differentiated; a second time through
-    torch's own operations. Ask `available(x)` first, and `quicker` whether it pays. Raises ValueError for weights that
-    do not fit the image.
+    torch's own operations. Ask `available(x, "pointwise")` first, and `quicker` whether it pays. Raises ValueError for
+    weights that do not fit the image, and for what is not float32 on the CPU.
     """
     channels = weight.shape[1] if weight.dim() == 4 else 0
     fits = weight.shape[2:] == (1, 1) and len(weight) % members == 0 and x.shape[1] in (channels, members * channels)
-    if not fits or weight.numel() == 0 or weight.dtype != x.dtype:
+    if not fits or weight.numel() == 0 or not readable(x, weight):
         raise ValueError(
-            f"pointwise: weights of shape {tuple(weight.shape)} and type {weight.dtype} for {members} members and an "
-            f"image of {x.shape[1]} channels; allowed is (members * outputs, channels, 1, 1) in float32 for an image "
-            "of channels or members * channels; reshape the weights"
+            f"pointwise: weights {described(weight)} for {members} members and an image {described(x)}; allowed are "
+            "weights of (members * outputs, channels, 1, 1) for an image of channels or members * channels, and both "
+            "in float32 on the CPU; reshape or move them"
         )
     made: Tensor = _Pointwise.apply(x, weight, x.shape[1] // channels)
     return made
@@ -60,7 +52,8 @@ class _Pointwise(torch.autograd.Function):
         ctx.groups = groups
         x, weight = x.contiguous(memory_format=_LAST), weight.contiguous()
         batch, _, height, width = x.shape
-        made = torch.empty(batch, len(weight), height, width, dtype=x.dtype, memory_format=_LAST)
+        size = batch, len(weight), height, width
+        made = torch.empty(size, dtype=x.dtype, device=x.device, memory_format=_LAST)
         shape = _shape(batch * height * width, groups, *weight.shape[:2])
         _kernels().pointwise_forward(shape, x.data_ptr(), weight.data_ptr(), made.data_ptr())
         return made

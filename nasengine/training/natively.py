@@ -4,10 +4,10 @@ import contextlib
 import functools
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor, nn
 
-from nasengine.native.depthwise import available, depthwise
+from nasengine.native.depthwise import depthwise, takes
+from nasengine.native.tensors import available
 
 
 @contextlib.contextmanager
@@ -28,15 +28,11 @@ def natively(model: nn.Module) -> Iterator[None]:
 
 
 def _gains(conv: nn.Conv2d) -> bool:
-    (kernel, other), (stride, across), (d, e) = conv.kernel_size, conv.stride, conv.dilation
-    regular = kernel == other and kernel % 2 == 1 and stride == across and d == e and conv.padding_mode == "zeros"
-    centred = conv.padding == (d * (kernel // 2), d * (kernel // 2))
-    alone = conv.groups == conv.in_channels == conv.out_channels and conv.bias is None
     plain = type(conv) is nn.Conv2d and "forward" not in vars(conv)
-    return plain and alone and regular and centred and (kernel > 3 or d > 1 < kernel)
+    return plain and takes(conv) and (conv.kernel_size[0] > 3 or conv.dilation[0] > 1)
 
 
 def _run(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    if not available(x) or torch.is_autocast_enabled(x.device.type):
+    if not available(x, "depthwise"):
         return nn.Conv2d.forward(conv, x)
     return depthwise(x, conv.weight, conv.stride[0], conv.dilation[0])

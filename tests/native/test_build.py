@@ -1,7 +1,8 @@
 import logging
+import pwd
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,16 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.Log
 
 
 @pytest.fixture
-def compiler() -> None:
-    if not any(build.shutil.which(name) for name in build._COMPILERS):
-        pytest.skip("no C++ compiler on the PATH")
+def compiler(needs: Callable[[str], Path]) -> Path:
+    return needs("compiler")
+
+
+def compiler_that(does: str, workshop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a compiler of our own on the PATH, the only one: a script, whose last argument is where to write."""
+    script = workshop / "c++"
+    script.write_text(f"#!/bin/sh\nfor place; do :; done\n{does}\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(build, "_COMPILERS", (str(script),))
 
 
 def twice(value: float) -> float | None:
@@ -44,7 +52,7 @@ def objects(workshop: Path) -> list[Path]:
     return sorted((workshop / "cache").rglob("*.so"))
 
 
-def test_a_source_is_compiled_once_and_kept(compiler: None, workshop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_is_compiled_once_and_kept(compiler: Path, workshop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert twice(1.5) == 3.0
     (built,) = objects(workshop)
     assert [path.name for path in built.parent.iterdir()] == [built.name], "no leftovers of the build"
@@ -54,7 +62,7 @@ def test_a_source_is_compiled_once_and_kept(compiler: None, workshop: Path, monk
 
 
 def test_another_source_or_processor_is_another_object(
-    compiler: None, workshop: Path, monkeypatch: pytest.MonkeyPatch
+    compiler: Path, workshop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert twice(1.0) == 2.0
     (workshop / "sums.cpp").write_text(SOURCE.replace("2.0", "3.0"))
@@ -66,7 +74,7 @@ def test_another_source_or_processor_is_another_object(
     assert len(objects(workshop)) == 3
 
 
-def test_processes_that_race_all_get_it(compiler: None, workshop: Path) -> None:
+def test_processes_that_race_all_get_it(compiler: Path, workshop: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); from pathlib import Path; from nasengine.native import build; "
         f"build.SOURCES = Path({str(workshop)!r}); library = build.library('sums'); library.twice.restype = "
@@ -90,7 +98,7 @@ def test_without_a_compiler_there_is_none_and_the_log_says_so_once(
 
 
 def test_a_broken_source_leaves_nothing_and_the_log_shows_the_compilers_words(
-    compiler: None, workshop: Path, caplog: pytest.LogCaptureFixture
+    compiler: Path, workshop: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (workshop / "sums.cpp").write_text("this is not C++\n")
     assert twice(1.0) is None
@@ -99,22 +107,61 @@ def test_a_broken_source_leaves_nothing_and_the_log_shows_the_compilers_words(
     assert objects(workshop) == []
 
 
-def test_a_cache_that_cannot_be_written_and_an_object_that_cannot_be_loaded_mean_none(
-    compiler: None, workshop: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("length", [0, 100])
+def test_an_object_that_was_cut_short_is_built_again(
+    length: int, compiler: Path, workshop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert twice(1.0) == 2.0
+    (built,) = objects(workshop)
+    whole, cut = built.read_bytes(), workshop / "other" / "native" / built.name
+    cut.parent.mkdir(parents=True)
+    cut.write_bytes(whole[:length])
+    monkeypatch.setenv("NASENGINE_CACHE", str(workshop / "other"))
+    build._loaded.cache_clear()
+    assert twice(2.0) == 4.0
+    assert len(cut.read_bytes()) == len(whole)
+
+
+@pytest.mark.parametrize(
+    ("does", "words"),
+    [
+        ("exec sleep 60", "timed out after 0.2 seconds"),
+        ("printf 'caf\\351' >&2; exit 1", "caf\N{REPLACEMENT CHARACTER}"),
+        ('head -c 999 /dev/zero > "$place"', "invalid ELF header"),
+        ("kill -9 $$", "cannot build it"),
+    ],
+)
+def test_a_compiler_that_goes_wrong_means_none(
+    does: str, words: str, workshop: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    compiler_that(does, workshop, monkeypatch)
+    monkeypatch.setattr(build, "_SECONDS", 0.2)
+    assert twice(1.0) is None
+    assert words in caplog.text
+
+
+def test_a_cache_that_cannot_be_written_means_none(
+    compiler: Path, workshop: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (workshop / "file").touch()
     monkeypatch.setenv("NASENGINE_CACHE", str(workshop / "file"))
     assert twice(1.0) is None
     assert "Not a directory" in caplog.text
-    monkeypatch.setenv("NASENGINE_CACHE", str(workshop / "cache"))
-    monkeypatch.setattr(build, "_built", lambda source, compiler: source)
-    build._loaded.cache_clear()
+
+
+def test_without_a_home_there_is_none(
+    workshop: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    compiler_that("exit 1", workshop, monkeypatch)
+    monkeypatch.delenv("NASENGINE_CACHE")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", lambda number: {}[number])
     assert twice(1.0) is None
-    assert f"{workshop / 'sums.cpp'}" in caplog.messages[-1]
+    assert "home directory" in caplog.text
 
 
 def test_the_environment_can_switch_it_off_and_on_again(
-    compiler: None, workshop: Path, monkeypatch: pytest.MonkeyPatch
+    compiler: Path, workshop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NASENGINE_NATIVE", "0")
     assert twice(1.0) is None

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from nasengine.native.build import library
-from nasengine.native.depthwise import available, depthwise
+from nasengine.native.depthwise import depthwise, takes
+from tests.native.conftest import difference
 
 SETTINGS = [(kernel, stride, dilation) for kernel in (3, 5) for stride in (1, 2) for dilation in (1, 2)]
 SIZES = [(1, 3, 1, 7, 7), (2, 8, 2, 8, 8), (3, 12, 5, 5, 9), (2, 16, 3, 11, 6), (1, 20, 2, 33, 4), (5, 32, 4, 2, 2)]
@@ -24,13 +26,6 @@ def compiled(needs: Callable[[str], Path]) -> None:
 def plain(x: Tensor, weight: Tensor, stride: int, dilation: int, relu: bool) -> Tensor:
     read = (x.relu() if relu else x).repeat(1, len(weight) // x.shape[1], 1, 1)
     return functional.conv2d(read, weight, None, stride, dilation * (weight.shape[-1] // 2), dilation, len(weight))
-
-
-def difference(one: Tensor, other: Tensor) -> float:
-    """The largest difference, relative to the largest number."""
-    assert one.shape == other.shape
-    one, other = one.detach().double(), other.detach().double()
-    return float((one - other).abs().max() / other.abs().max().clamp(min=1e-30))
 
 
 def drawn(batch: int, channels: int, members: int, height: int, width: int, kernel: int) -> tuple[Tensor, Tensor]:
@@ -99,15 +94,31 @@ def test_a_second_derivative_is_that_of_torch() -> None:
     assert max(map(difference, *second)) <= 1e-5
 
 
-def test_other_tensors_are_left_to_torch() -> None:
-    x = torch.zeros(1, 2, 3, 3)
-    assert available(x)
-    assert not any(map(available, (x.double(), x[0], x[:0], x.to("meta"), x.half())))
+def test_convolutions_that_the_kernel_computes_are_known() -> None:
+    def conv(channels: int = 4, kernel: Any = 5, padding: Any = 2, **words: Any) -> nn.Conv2d:
+        return nn.Conv2d(4, channels, kernel, padding=padding, **{"groups": 4, "bias": False, **words})
+
+    x = torch.randn(1, 4, 9, 9)
+    for right in (conv(), conv(stride=2), conv(padding=4, dilation=2), conv(kernel=3, padding=1)):
+        assert takes(right)
+        settings = right.stride[0], right.dilation[0]
+        assert difference(depthwise(x, right.weight, *settings), right(x)) <= 1e-5
+    other = [
+        conv(8),
+        conv(groups=2),
+        conv(bias=True),
+        conv(padding=1),
+        conv(padding="same"),
+        conv(padding_mode="reflect"),
+    ]
+    other += [conv(kernel=4), conv(kernel=1, padding=0), conv(kernel=(1, 5), padding=(0, 2)), conv(stride=(1, 2))]
+    other += [conv(dilation=(1, 2), padding=(2, 4)), conv(dilation=2)]
+    assert [one for one in other if takes(one)] == []
 
 
 @pytest.mark.parametrize("shape", [(7, 1, 3, 3), (8, 2, 3, 3), (8, 1, 3, 5), (8, 1, 4, 4), (2, 1, 3, 3)])
 def test_weights_that_do_not_fit_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="for 4 channels; allowed is"):
+    with pytest.raises(ValueError, match=r"image \(1, 4, 5, 5\) float32 on cpu; allowed are"):
         depthwise(torch.zeros(1, 4, 5, 5), torch.zeros(shape))
 
 

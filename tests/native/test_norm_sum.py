@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from nasengine.native.build import library
-from nasengine.native.norm_sum import available, norm_sum, quicker
+from nasengine.native.norm_sum import norm_sum, quicker
+from tests.native.conftest import difference
 
 SIZES = [
     (1, 3, 7, 5), (2, 8, 8, 8), (3, 12, 5, 9), (2, 16, 32, 32), (1, 20, 3, 7), (5, 32, 2, 2), (4, 64, 6, 6),
@@ -29,13 +30,6 @@ def plain(
     parts = zip(values, weights, biases, strict=True)
     norms = [functional.batch_norm(value, None, None, *affine, True, 0.0, eps) for value, *affine in parts]
     return torch.stack(norms).sum(0)
-
-
-def difference(one: Tensor, other: Tensor) -> float:
-    """The largest difference, relative to the largest number."""
-    assert one.shape == other.shape
-    one, other = one.detach().double(), other.detach().double()
-    return float((one - other).abs().max() / other.abs().max().clamp(min=1e-30))
 
 
 def drawn(size: tuple[int, ...], count: int, seed: int = 0) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
@@ -61,8 +55,11 @@ def test_sum_statistics_and_gradients_are_those_of_torch(count: int) -> None:
         gradient = torch.randn(size, generator=torch.Generator().manual_seed(1))
         found = torch.autograd.grad(made, [*values, *weights, *biases], gradient)
         right = torch.autograd.grad(wanted, [one for three in exact for one in three], gradient.double())
-        scale = max(float(one.abs().max()) for one in right[:count])
-        errors = [float((ours - theirs).abs().max()) / scale for ours, theirs in zip(found, right, strict=True)]
+        scales = [max(float(one.abs().max()) for one in right[:end]) for end in (count, 3 * count)]
+        errors = [  # those of weights and biases are sums over all pixels
+            float((ours - theirs).abs().max()) / scales[index >= count]
+            for index, (ours, theirs) in enumerate(zip(found, right, strict=True))
+        ]
         assert made.is_contiguous(memory_format=torch.channels_last)
         stacked = torch.stack([value.double() for value in values])
         errors += [difference(made, wanted), difference(means, stacked.mean((1, 3, 4)))]
@@ -116,17 +113,14 @@ def test_a_second_derivative_is_that_of_torch() -> None:
     assert max(map(difference, ours, mixed(plain))) <= 1e-5
 
 
-def test_other_tensors_are_left_to_torch() -> None:
-    x = torch.zeros(1, 2, 3, 3)
-    assert available(x)
-    assert not any(map(available, (x.double(), x[0], x[:0], x.to("meta"), x.half())))
+def test_what_torch_does_better_is_left_to_it() -> None:
     assert [quicker(count, 2048) for count in (1, 2, 4)] == [False, False, True]
     assert [quicker(1, 8 * images * 64) for images in (16, 64)] == [False, True]
 
 
 def test_shapes_that_do_not_fit_are_refused() -> None:
     x = torch.zeros(1, 2, 3, 3)
-    wrong = [([x, x[..., :2]], 2, []), ([x], 2, []), ([x], 1, [torch.zeros(3)]), ([x.double()], 1, [])]
+    wrong = [([x, x[..., :2]], 2, []), ([x], 2, []), ([x], 1, [torch.zeros(3)])]
     for values, number, biases in wrong:
         with pytest.raises(ValueError, match="allowed are values of one shape"):
             norm_sum(values, [None] * number, biases or [None] * number)

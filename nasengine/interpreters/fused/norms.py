@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nasengine.native import norm_sum
+from nasengine.native.tensors import available
 
 
 class Statistics:
@@ -92,7 +93,7 @@ def norm_of(
 def normalised(values: Sequence[Tensor], norms: Sequence[Norm]) -> Tensor:
     """The sum of the values, each after its norm."""
     first, one = values[0], norms[0]
-    pays = norm_sum.available(first) and norm_sum.quicker(len(values), first.numel())
+    pays = available(first, "norm_sum") and norm_sum.quicker(len(values), first.numel())
     alike = all(norm.eps == one.eps for norm in norms)
     if not (pays and alike) or first.numel() == first.shape[1]:  # torch refuses one value per channel, in its own words
         return reduce(torch.add, [norm(value) for norm, value in zip(norms, values, strict=True)])

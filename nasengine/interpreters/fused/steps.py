@@ -10,6 +10,7 @@ from nasengine.interpreters.fused.bundles import Bundle, Shared
 from nasengine.interpreters.fused.norms import banked
 from nasengine.interpreters.fused.programs import Step
 from nasengine.native import depthwise, pointwise
+from nasengine.native.tensors import available
 
 
 def without_weights(step: Step, values: Sequence[Bundle], module: nn.Module | None, shared: Shared) -> Bundle:
@@ -47,13 +48,13 @@ def convolve(value: Bundle, layers: Sequence[nn.Conv2d], relu: bool, shared: Sha
     one, members = layers[0], len(layers)
     weight, bias = banked(layers, "weight"), banked(layers, "bias")
     assert weight is not None
-    if _is_depthwise(one) and depthwise.available(value.tensor):
+    if depthwise.takes(one) and available(value.tensor, "depthwise"):
         value = value.whole()
         tensor = depthwise.depthwise(value.tensor, weight, one.stride[0], one.dilation[0], relu)
         return replace(value, tensor=tensor, members=members, key=None)
     if relu:
         value = rectified(value, shared)
-    if _mixes_channels(one) and pointwise.available(value.tensor):
+    if _mixes_channels(one) and available(value.tensor, "pointwise"):
         return replace(value, tensor=pointwise.pointwise(value.tensor, weight, members), members=members, key=None)
     stride, padding, dilation, groups = one.stride, one.padding, one.dilation, one.groups
     value, is_plain = _undilated(value, one, shared)
@@ -71,19 +72,9 @@ def _mixes_channels(one: nn.Conv2d) -> bool:
     return one.kernel_size == (1, 1) and plain and pointwise.quicker(one.in_channels, one.out_channels)
 
 
-def _is_depthwise(one: nn.Conv2d) -> bool:
-    """Whether the native kernel of depthwise convolutions can do it."""
-    (kernel, other), (stride, across), (d, e) = one.kernel_size, one.stride, one.dilation
-    regular = kernel == other and kernel % 2 == 1 and stride == across and d == e
-    centred = one.padding == (d * (kernel // 2), d * (kernel // 2)) and kernel > 1
-    is_depthwise = one.groups == one.in_channels == one.out_channels and one.bias is None
-    return is_depthwise and regular and centred
-
-
 def _undilated(value: Bundle, one: nn.Conv2d, shared: Shared) -> tuple[Bundle, bool]:
     """The value with the pixels arranged so that a dilated convolution is a plain one of stride 1, if that can be."""
-    pointwise = one.kernel_size == (1, 1) and one.stride == (1, 1) and one.padding == (0, 0)
-    if pointwise:
+    if one.kernel_size == one.stride == (1, 1) and one.padding == (0, 0):
         return value, False
     d = one.dilation[0]
     centred = one.padding == tuple(d * (k // 2) for k in one.kernel_size) and one.dilation == (d, d)
