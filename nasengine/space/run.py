@@ -1,11 +1,13 @@
 """The second view of a space: one walk over the network, and an interpreter that says what walking means."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from nasengine.errors import SpaceError
 from nasengine.space.decisions import declared
+from nasengine.space.live import Layout, States, is_on, layout
 from nasengine.space.nodes import (
     Aside,
     Choice,
@@ -72,19 +74,21 @@ def _looked_up(network: Node, name: str, scope: str) -> tuple[str, Choice, bool]
     raise SpaceError(f"derived setting at {scope or 'the network'}: {name!r} is none of its decisions")
 
 
+@dataclass(frozen=True, eq=False)
+class _Questions:
+    """Decisions that derived settings follow from; there is one of these for equal ones."""
+
+    asked: tuple[tuple[str, Choice, bool], ...]
+
+
 @lru_cache(maxsize=65536)
-def _selective(node: Any) -> bool:
-    """Whether a node may read only some of its inputs, depending on the picks."""
-    match node:
-        case Read() | Nothing() | Conditional():
-            return True
-        case Choice(options=options, keep=keep):
-            return keep[0] == 0 or any(_selective(option.node) for option in options)
-        case Graph(steps=steps):
-            return any(_selective(step.node) for step in steps)
-        case Repeat(body=inside) | Shared(node=inside) | Aside(node=inside):
-            return _selective(inside)
-    return False
+def _questions(network: Node, derived: Derived, scope: str) -> _Questions:
+    return _one_of(tuple([_looked_up(network, name, scope) for name in derived.decisions]))
+
+
+@lru_cache(maxsize=65536)
+def _one_of(asked: tuple[tuple[str, Choice, bool], ...]) -> _Questions:
+    return _Questions(asked)
 
 
 class _Walk:
@@ -93,8 +97,8 @@ class _Walk:
         self.visit = getattr(by, "visit", None)
         # what follows from the picks and the namespace alone is worked out once, wherever a shared piece stands
         self.derived: dict[tuple[Derived, str], Any] = {}
-        self.answers: dict[tuple[str, str], Any] = {}
-        self.lives: dict[tuple[Graph, int, str], tuple[set[int], set[int]]] = {}
+        self.answers: dict[_Questions, list[Any]] = {}
+        self.lives: dict[Layout, States] = {}
         self.kinds: dict[type, Any] = {
             Op: self.op, Choice: self.choice, Graph: self.graph, Read: self.read, Shared: self.shared,
             Repeat: self.repeat, Aside: self.aside, Join: self.join, Nothing: self.nothing,
@@ -118,19 +122,17 @@ class _Walk:
         if isinstance(value, Derived):
             key = value, scope
             if key not in self.derived:
-                self.derived[key] = value.function(*(self.picked(name, scope) for name in value.decisions))
+                self.derived[key] = value.function(*self.answered(_questions(self.network, value, scope)))
             return self.derived[key]
         return value
 
-    def picked(self, name: str, scope: str) -> Any:
-        """What a decision picked."""
-        key = name, scope
-        if key not in self.answers:
-            self.answers[key] = self._picked(name, scope)
-        return self.answers[key]
+    def answered(self, questions: _Questions) -> list[Any]:
+        """What decisions picked."""
+        if questions not in self.answers:
+            self.answers[questions] = [self.picked(*one) for one in questions.asked]
+        return self.answers[questions]
 
-    def _picked(self, name: str, scope: str) -> Any:
-        full, choice, of_nodes = _looked_up(self.network, name, scope)
+    def picked(self, full: str, choice: Choice, of_nodes: bool) -> Any:
         if not self.picks.asked(full):
             return None
         if of_nodes:
@@ -151,22 +153,20 @@ class _Walk:
         gates = self.picks.gates(name, node)
         if len(gates) == 1:  # of most architectures: the many others need not be looked at
             options = _by_name(node)
-            return [(options[kept], gate) for kept, gate in gates.items() if kept in options and _is_on(gate)]
+            return [(options[kept], gate) for kept, gate in gates.items() if kept in options and is_on(gate)]
         found = [(option, gates.get(option.name)) for option in node.options]
-        return [(option, gate) for option, gate in found if _is_on(gate)]
+        return [(option, gate) for option, gate in found if is_on(gate)]
 
     def graph(self, node: Graph, xs: tuple[Any, ...], place: str, scope: str) -> Any:
-        states = list(xs)
-        live = self.live(node, len(xs), scope)
-        for i, step in enumerate(node.steps):
-            if i not in live:
+        made = layout(node, len(xs), scope)
+        live, states = made.live(self), list(xs)
+        for bit, inside, reads, name, inner, _ in made.rows:
+            if live & bit:
+                incoming = tuple([states[j] for j in reads])
+                states.append(self.go(inside, incoming, under(place, name), inner))
+            else:
                 states.append(None)
-                continue
-            inner = under(scope, step.name) if step.named else scope
-            incoming = tuple(states[j] for j in _numbers(step.reads, len(xs), len(states)))
-            states.append(self.go(step.node, incoming, under(place, step.name), inner))
-        outputs = [states[j] for j in _numbers(node.outputs, len(xs), len(states))]
-        return self.joined(node.join, place, outputs)
+        return self.joined(node.join, place, [states[j] for j in made.outputs])
 
     def joined(self, kind: str, place: str, values: Sequence[Any]) -> Any:
         present = [value for value in values if value is not None]
@@ -200,67 +200,10 @@ class _Walk:
     def conditional(self, node: Conditional, xs: tuple[Any, ...], place: str, scope: str) -> Any:
         return self.go(node.node, xs, place, scope) if self.setting(node.holds, scope) else None
 
-    def live(self, node: Graph, inputs: int, scope: str) -> frozenset[int] | set[int]:
-        """The steps that something leads from to the output, under these picks."""
-        return self._backwards(node, inputs, scope)[0] if _selective(node) else _always_live(node, inputs)
-
-    def _backwards(self, node: Graph, inputs: int, scope: str) -> tuple[set[int], set[int]]:
-        """The live steps, and the inputs of the graph that they or the output read."""
-        key = node, inputs, scope
-        if key not in self.lives:
-            self.lives[key] = self._looked_backwards(node, inputs, scope)
-        return self.lives[key]
-
-    def _looked_backwards(self, node: Graph, inputs: int, scope: str) -> tuple[set[int], set[int]]:
-        wanted = set(_numbers(node.outputs, inputs, inputs + len(node.steps)))
-        for i in range(len(node.steps) - 1, -1, -1):
-            if inputs + i in wanted:
-                step = node.steps[i]
-                reads = _numbers(step.reads, inputs, inputs + i)
-                inner = under(scope, step.name) if step.named else scope
-                wanted.update(reads[j] for j in self.used(step.node, len(reads), inner))
-        return {i for i in range(len(node.steps)) if inputs + i in wanted}, {i for i in wanted if i < inputs}
-
-    def used(self, node: Node, inputs: int, scope: str) -> set[int]:
-        """Which of its inputs a node reads, under these picks."""
-        if _selective(node):
-            match node:
-                case Nothing():
-                    return set()
-                case Conditional(holds=holds, node=inside):
-                    return self.used(inside, inputs, scope) if self.setting(holds, scope) else set()
-                case Read(sources=sources, node=inside):
-                    return {sources[i] for i in self.used(inside, len(sources), scope)}
-                case Choice(name=name):
-                    on = self.on(under(scope, name), node)
-                    return set().union(*(self.used(o.node, inputs, under(scope, o.name)) for o, _ in on))
-                case Graph():
-                    return self._backwards(node, inputs, scope)[1]
-                case Shared(name=name, node=inside):
-                    return self.used(inside, inputs, name)
-        return set(range(inputs))
-
-
-@lru_cache(maxsize=65536)
-def _always_live(node: Graph, inputs: int) -> frozenset[int]:
-    return frozenset(_Walk(node, None, None)._backwards(node, inputs, "")[0])  # type: ignore[arg-type]
-
-
-def _is_on(gate: Gate) -> bool:
-    return gate is not None and not (isinstance(gate, float) and gate == 0.0)
-
 
 @lru_cache(maxsize=65536)
 def _by_name(choice: Choice) -> Mapping[str, Option]:
     return {option.name: option for option in choice.options}
-
-
-@lru_cache(maxsize=4096)
-def _numbers(reads: tuple[int, ...] | None, inputs: int, states: int) -> tuple[int, ...]:
-    """State numbers counted from the first input; a read from before the first input gets the first."""
-    if reads is None:
-        return tuple(range(inputs))
-    return tuple(max(i + states, 0) if i < 0 else i for i in reads)
 
 
 def meant(network: Node, name: str, scope: str) -> str:
