@@ -80,15 +80,24 @@ class Group(Alone):
         return Part(images, labels, len(labels) * self.size / len(batch[1]))
 
     def average(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """The tensors averaged over the processes, in one all-reduce (on the GPU, if one of them is there)."""
-        device = next((tensor.device for tensor in tensors if tensor.is_cuda), CPU)
-        flat = torch.cat([tensor.detach().reshape(-1).to(device) for tensor in tensors])
+        """The tensors averaged over the processes, in one all-reduce.
+
+        It is on the GPU, if one of them is there; those of the CPU then take one transfer there and one back.
+        """
+        found = [torch.empty_like(tensor).detach() for tensor in tensors]
+        device = next((tensor.device for tensor in tensors if tensor.device.type != "cpu"), CPU)
+        places = range(len(tensors))
+        away = [place for place in places if tensors[place].device.type != device.type]
+        here = [place for place in places if tensors[place].device.type == device.type]
+        rows = [_in_a_row([tensors[place] for place in some]) for some in (away, here) if some]
+        flat = torch.cat([row.to(device, non_blocking=True) for row in rows])
         distributed.all_reduce(flat)
-        pieces = torch.split(flat.div_(self.size), [tensor.numel() for tensor in tensors])
-        return [
-            torch.empty_like(tensor).detach().copy_(piece.view(tensor.shape))
-            for piece, tensor in zip(pieces, tensors, strict=True)
-        ]
+        flat.div_(self.size)
+        cut = sum(tensors[place].numel() for place in away)
+        if away:
+            _put_back(flat[:cut].to(CPU), [found[place] for place in away])
+        _put_back(flat[cut:], [found[place] for place in here])
+        return found
 
     def mean(self, figures: Mapping[str, float], count: int) -> dict[str, float]:
         """Figures averaged over the processes, each counting as much as its `count` images."""
@@ -144,3 +153,20 @@ class Group(Alone):
             return dict(message)
         read: dict[str, Any] = torch.load(io.BytesIO(packed.numpy().tobytes()), map_location="cpu", weights_only=True)
         return read
+
+
+def _in_a_row(tensors: Sequence[Tensor]) -> Tensor:
+    return torch.cat([tensor.detach().reshape(-1) for tensor in tensors])
+
+
+def _put_back(row: Tensor, tensors: Sequence[Tensor]) -> None:
+    """Copy what `_in_a_row` gave into tensors of the same shapes, in one go those that lie in a row themselves.
+
+    One tensor of another layout among them, such as channels last, would make a GPU copy all of them one by one.
+    """
+    pairs = list(zip(tensors, row.split([tensor.numel() for tensor in tensors]), strict=True))
+    alike = [(tensor.view(-1), piece) for tensor, piece in pairs if tensor.is_contiguous()]
+    others = [(tensor, piece.view(tensor.shape)) for tensor, piece in pairs if not tensor.is_contiguous()]
+    for some in (alike, others):
+        if some:
+            torch._foreach_copy_([tensor for tensor, _ in some], [piece for _, piece in some])

@@ -243,6 +243,22 @@ def copied(group: Alone) -> list[Tensor]:
     return [tensor.detach() for tensor in tensors]
 
 
+def kinds(rank: int) -> list[Tensor]:
+    """Numbers of several types and layouts."""
+    generator = torch.Generator().manual_seed(rank)
+    depthwise = torch.randn(4, 1, 3, 3, generator=generator).as_strided((4, 1, 3, 3), (9, 1, 3, 1))
+    return [
+        torch.randn(2, 3, 4, 4, generator=generator).to(memory_format=torch.channels_last),
+        torch.randn((), generator=generator), depthwise, torch.empty(0),
+        torch.rand(3, dtype=torch.float64, generator=generator),
+    ]  # fmt: skip
+
+
+def averaged(group: Alone) -> list[Tensor]:
+    """The means of what both have."""
+    return group.average(kinds(group.rank))
+
+
 def meant(group: Alone) -> dict[str, float]:
     """0 over one image and 1 over three."""
     return group.mean({"loss": float(group.rank)}, 1 + 2 * group.rank)

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+import torch.distributed as distributed
 
-from nasengine.search.group import ALONE, Alone, Part
+from nasengine.search.group import ALONE, Alone, Group, Part
 from nasengine.search.strategy import Batch
 from tests.search import joint
 from tests.search.two_processes import Pair
+from tests.waiting import META, Waiting
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +129,27 @@ def test_tensors_of_all_kinds_are_copied_from_the_first_process(pair):
     first, second = pair.run(joint.copied)
     same(second, first)
     assert first[0].is_contiguous(memory_format=torch.channels_last) and second[1].tolist() == [True, False]
+
+
+def test_all_kinds_of_tensors_are_averaged_each_in_its_layout(pair):
+    first, second = pair.run(joint.averaged)
+    same(second, first)
+    wanted = [torch.stack(both).mean(0) for both in zip(joint.kinds(0), joint.kinds(1), strict=True)]
+    same(first, wanted, within=1e-6)
+    assert [one.dtype for one in first] == [one.dtype for one in wanted]
+    assert first[0].is_contiguous(memory_format=torch.channels_last) and first[2].stride() == (9, 1, 3, 1)
+
+
+def test_tensors_of_two_devices_cost_one_transfer_each_way(monkeypatch):
+    reduced = []
+    monkeypatch.setattr(distributed, "all_reduce", lambda flat: reduced.append((flat.device, len(flat))))
+    group = Group.__new__(Group)
+    group.size = 2
+    tensors = [torch.zeros(3), torch.zeros((), device=META), torch.zeros(2, 2), torch.zeros(5, device=META)]
+    with Waiting() as waiting:
+        found = group.average(tensors)
+    assert waiting.noted == ["to the CPU"] and reduced == [(META, 13)]
+    assert [(one.device, one.shape) for one in found] == [(one.device, one.shape) for one in tensors]
 
 
 def test_figures_count_as_much_as_their_images(pair):
