@@ -38,7 +38,7 @@ def take_up(turns: "Turns", state: dict[str, Any]) -> None:
     for generator, saved in zip(_generators(turns), state["generators"], strict=True):
         generator.set_state(saved)
     if turns.for_gates is not None:
-        turns.for_gates.left = state["left"].to(turns.device)
+        turns.for_gates.left = state["left"]
     if hasattr(turns.relaxation, "take_up"):
         turns.relaxation.take_up(state["own"])
     turns.history = state["history"]

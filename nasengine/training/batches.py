@@ -26,8 +26,9 @@ def batches(
         order = torch.randperm(len(split), generator=generator) if generator else torch.arange(len(split))
     if drop_last and len(split) > size:
         order = order[: len(split) - len(split) % size]
-    for places in order.to(split.labels.device).split(size):
-        yield split.images[places], split.labels[places]
+    of_images, of_labels = (places.split(size) for places in split.order(order))
+    for images, labels in zip(of_images, of_labels, strict=True):
+        yield split.images[images], split.labels[labels]
 
 
 def chances(labels: Tensor) -> Tensor:

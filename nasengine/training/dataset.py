@@ -34,6 +34,11 @@ class Split:
         """Return the split with its tensors on a device; what is on disk comes to it batch by batch."""
         return Split(self.images.to(device), self.labels.to(device))
 
+    def order(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Return places for images and for labels, each where they are looked up: on the CPU for what is on disk."""
+        images, labels = (_there(numbers, places) for numbers in (self.images, self.labels))
+        return images, labels
+
     def select(self, places: Tensor) -> "Split":
         """Return some of the images: those on disk stay there."""
         return Split(_select(self.images, places), _select(self.labels, places))
@@ -88,8 +93,13 @@ class Dataset:
         )
 
 
+def _there(numbers: Tensor | Streamed, places: Tensor) -> Tensor:
+    return places.cpu() if isinstance(numbers, Streamed) else places.to(numbers.device)
+
+
 def _select(numbers: Tensor | Streamed, places: Tensor) -> Tensor | Streamed:
-    return numbers.select(places) if isinstance(numbers, Streamed) else numbers[places.to(numbers.device)]
+    there = _there(numbers, places)
+    return numbers.select(there) if isinstance(numbers, Streamed) else numbers[there]
 
 
 def _together(first: Tensor | Streamed, second: Tensor | Streamed) -> Tensor | Streamed:

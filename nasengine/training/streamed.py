@@ -39,14 +39,16 @@ class Streamed:
         return len(self.rows)
 
     def __getitem__(self, places: Any) -> Tensor:
-        """Return what lies at a place, a slice or a tensor of places, on the device."""
+        """Return what lies at a place, a slice or a tensor of places, on the device.
+
+        A GPU gets it while the host goes on, if the places are on the CPU.
+        """
         rows = self.rows[places.cpu() if isinstance(places, Tensor) else places]
-        pixels = torch.from_numpy(self._read(rows)).to(self.device)
+        pixels = self._read(rows, pinned=self.device.type == "cuda").to(self.device, non_blocking=True)
         if self.normal is None:
             found = pixels.long()
             return found if self.side is None else resized_masks(found, self.side)
-        mean, std = (torch.tensor(figures, dtype=torch.float32, device=self.device) for figures in self.normal)
-        images = normalised(pixels, mean, std)
+        images = normalised(pixels, *(_on(self.device, figures) for figures in self.normal))
         return images if self.side is None else resized(images, self.side)
 
     @property
@@ -75,7 +77,7 @@ class Streamed:
         """Yield the numbers as they are stored, some rows at a time."""
         each = max(PIECE // max(int(np.prod(self.stored[1:])), 1), 1)
         for rows in self.rows.split(each):
-            yield self._read(rows)
+            yield self._read(rows).numpy()
 
     def facts(self) -> dict[str, Any]:
         """Return all but the rows, as JSON takes it; `from_facts` is the way back."""
@@ -89,9 +91,16 @@ class Streamed:
         known = {"file": Path(facts["file"]), "stored": tuple(facts["stored"]), "normal": normal}
         return cls(**{**facts, **known}, rows=rows)
 
-    def _read(self, rows: Tensor) -> NDArray[Any]:
-        found = np.array(_mapped(self.file, self.stored, self.kind)[rows.numpy()])
-        return found if self.most is None else np.minimum(found, self.most)
+    def _read(self, rows: Tensor, pinned: bool = False) -> Tensor:
+        """Return rows as they are stored; in `pinned` memory, from which a GPU takes them by itself."""
+        kind = torch.from_numpy(np.empty(0, self.kind)).dtype
+        found = torch.empty((*rows.shape, *self.stored[1:]), dtype=kind, pin_memory=pinned)
+        # "clip", for numpy would else fill a buffer of its own first; all rows are there
+        mapped, numbers = _mapped(self.file, self.stored, self.kind), found.numpy()
+        np.take(mapped, rows.numpy(), axis=0, out=numbers, mode="clip")
+        if self.most is not None:
+            np.minimum(numbers, self.most, out=numbers)
+        return found
 
 
 @lru_cache(maxsize=16)
@@ -105,12 +114,18 @@ def _mapped(file: Path, shape: tuple[int, ...], kind: str) -> NDArray[Any]:
         ) from error
 
 
+@lru_cache(maxsize=16)
+def _on(device: torch.device, figures: Figures) -> Tensor:
+    """Return figures as float32 on a device: brought there once, for each time the host would wait."""
+    return torch.tensor(figures, dtype=torch.float32, device=device)
+
+
 def normalised(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """Return (image - mean) / std of each channel in float32, bytes divided by 255 before."""
     numbers = images.to(torch.float32, copy=True)
     if images.dtype == torch.uint8:
         # A tensor, not a number: GPUs multiply by a number's reciprocal, whose last bit differs.
-        numbers.div_(torch.tensor([255.0], device=images.device))
+        numbers.div_(torch.full((1,), 255.0, device=images.device))
     return numbers.sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1))
 
 

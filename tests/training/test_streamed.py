@@ -1,7 +1,9 @@
 """Images on disk give the same numbers as in memory: alone, in a training, in a supernet's halves, elsewhere."""
 
+import contextlib
 import pickle
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,9 @@ import torch
 from torch import nn
 
 from nasengine.errors import DataError
-from nasengine.search.halves import halves
+from nasengine.search.halves import Endless, halves
 from nasengine.training import picture_cache
+from nasengine.training.batches import batches
 from nasengine.training.data import Dataset, load
 from nasengine.training.fidelity import reduced
 from nasengine.training.fit import evaluate, fit
@@ -19,6 +22,7 @@ from nasengine.training.mapped import read, write
 from nasengine.training.recipe import recipe
 from nasengine.training.streamed import Streamed
 from tests.training.drawn import draw_folder
+from tests.waiting import META, Waiting, made_of_numbers
 
 
 @pytest.fixture
@@ -73,6 +77,45 @@ def test_halves_stay_on_disk(both: tuple[Dataset, Dataset]) -> None:
     for one, other in zip(*(halves(data.train, seed=3) for data in both), strict=True):
         assert isinstance(other.images, Streamed)
         assert torch.equal(one.images, other.images[:])
+
+
+def test_batches_without_end_are_the_same_and_go_on_from_what_is_left(both: tuple[Dataset, Dataset]) -> None:
+    one, other, resumed = (Endless(data.train, 7, torch.Generator().manual_seed(4)) for data in (*both, both[1]))
+    for step in range(6):
+        if step == 2:
+            resumed.left = other.left.clone()
+            resumed.generator.set_state(other.generator.get_state())
+        found, wanted = other.next(), one.next()
+        assert all(map(torch.equal, found, wanted)) and torch.equal(other.left, one.left)
+        assert step < 2 or all(map(torch.equal, resumed.next(), wanted))
+
+
+def test_a_gpu_is_waited_for_once_in_a_pass(both: tuple[Dataset, Dataset], monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the labels' order; images come from pinned memory, and the figures that they are normalised by are there."""
+    split = both[1].train.to(META)
+    endless = Endless(split, 4, torch.Generator().manual_seed(0))
+    with Waiting() as waiting:
+        monkeypatch.setattr(torch, "tensor", partial(made_of_numbers, torch.tensor, waiting))
+        endless.next()
+        waiting.noted.clear()
+        endless.next()
+        assert waiting.noted == []
+        shapes = [images.shape for images, _ in batches(split, 8, torch.Generator().manual_seed(0), True)]
+    assert waiting.noted == ["to the device"]
+    assert len(shapes) > 1 and set(shapes) == {(8, *split.images.shape[1:])}
+
+
+def test_pixels_for_a_gpu_are_read_into_pinned_memory(
+    both: tuple[Dataset, Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    empty = torch.empty
+    monkeypatch.setattr(torch, "empty", lambda *a, pin_memory, **k: asked.append(pin_memory) or empty(*a, **k))
+    images = both[1].train.images
+    assert torch.equal(images[torch.tensor([2, 0])], both[0].train.images[[2, 0]])
+    with contextlib.suppress(AssertionError, RuntimeError):  # there may be no GPU
+        images.to("cuda")[:2]
+    assert asked == [False, True]
 
 
 def test_it_travels_as_a_name(both: tuple[Dataset, Dataset], tmp_path: Path) -> None:
