@@ -14,7 +14,7 @@ struct Shared {
     double clip;                 // what the gradients are multiplied by
     double b2, b3;
     double gain1, gain2, gain3;  // 1 - b1, and so on
-    double before, after;        // what the weights are multiplied by before and after the step
+    double decay;                // what the weights are multiplied by after the step
 };
 
 // What a tensor's number of steps makes of the learning rate.
@@ -35,7 +35,7 @@ template <typename Number>
 void step(const Shared &shared, const Rates &rates, void *const *tensors, int64_t size) {
     const Number clip = shared.clip, b2 = shared.b2, b3 = shared.b3;
     const Number gain1 = shared.gain1, gain2 = shared.gain2, gain3 = shared.gain3;
-    const Number before = shared.before, after = shared.after;
+    const Number decay = shared.decay;
     const Number average_rate = rates.average, difference_rate = rates.difference, floor = rates.floor;
     Number *__restrict weights = static_cast<Number *>(tensors[0]);
     const Number *__restrict gradient = static_cast<const Number *>(tensors[1]);
@@ -55,7 +55,7 @@ void step(const Shared &shared, const Rates &rates, void *const *tensors, int64_
             const Number second = difference[i] + gain2 * (change - difference[i]);
             const Number third = b3 * square[i] + gain3 * ahead * ahead;
             const Number move = (average_rate * first + difference_rate * second) / (std::sqrt(third) + floor);
-            weights[i] = (weights[i] * before - move) * after;
+            weights[i] = (weights[i] - move) * decay;
             average[i] = first;
             difference[i] = second;
             square[i] = third;

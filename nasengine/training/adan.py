@@ -7,11 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nasengine.errors import RecipeError, TrainingError, did_you_mean
+from nasengine.errors import RecipeError, TrainingError
 from nasengine.training.adan_native import step_natively
 from nasengine.training.adan_rule import Move, rates, shared, step_in_blocks, step_together
 
-DECAYS = ("proximal", "decoupled")
 BETAS = (0.98, 0.92, 0.99)
 _KEPT = ("average", "average_difference", "average_square", "previous")  # of a parameter's state, as Move takes them
 _kept = itemgetter(*_KEPT)
@@ -22,8 +21,8 @@ class Adan(torch.optim.Optimizer):
 
     Xie et al., 2022, https://arxiv.org/abs/2208.06677; `betas` are one minus the paper's. With gradient g and
     difference d = g - previous g (zero at first), the three averages follow g, d and (g + b2 d)^2.
-    `decay="proximal"` divides the weights by (1 + lr * weight_decay) after the step, `"decoupled"` multiplies them by
-    (1 - lr * weight_decay) before it. `max_grad_norm` above 0 clips the norm over all groups.
+    After the step the weights are divided by (1 + lr * weight_decay), which is the paper's proximal decay.
+    `max_grad_norm` above 0 clips the norm over all groups.
     `foreach` None means: on the CPU one pass over memory where a C++ compiler is found, else block by block in cache;
     grouped kernels on a GPU. False keeps to the blocks, True to the grouped kernels; all agree up to rounding.
     Raises RecipeError for impossible settings, TrainingError for sparse gradients.
@@ -31,7 +30,7 @@ class Adan(torch.optim.Optimizer):
     Departures from the authors' code: `p.grad` is left as it was, clipped or not; steps are counted per parameter, so
     one that joins late gets its own bias corrections; the clip norm is summed in the gradients' own type (theirs in
     float32) and takes the constructor's eps. As in that code and not as in the paper, averages begin at zero with
-    bias correction, and nothing restarts by itself: call `restart`.
+    bias correction, and nothing restarts.
     """
 
     def __init__(
@@ -41,18 +40,13 @@ class Adan(torch.optim.Optimizer):
         betas: tuple[float, float, float] = BETAS,
         eps: float = 1e-8,
         weight_decay: float = 0.0,
-        decay: str = "proximal",
         max_grad_norm: float = 0.0,
         foreach: bool | None = None,
     ) -> None:
-        _refuse_impossible(lr, betas, eps, weight_decay, decay, max_grad_norm)
+        _refuse_impossible(lr, betas, eps, weight_decay, max_grad_norm)
         self.max_grad_norm = max_grad_norm
         self.foreach = foreach
-        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "decay": decay})
-
-    def restart(self) -> None:
-        """Forget all averages and step counts; the next step is a first step again."""
-        self.state.clear()
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -121,7 +115,7 @@ def _alike(parameters: list[Tensor]) -> list[list[Tensor]]:
 
 
 def _refuse_impossible(
-    lr: float, betas: tuple[float, ...], eps: float, weight_decay: float, decay: str, max_grad_norm: float
+    lr: float, betas: tuple[float, ...], eps: float, weight_decay: float, max_grad_norm: float
 ) -> None:
     faults = []
     for name, value in (("lr", lr), ("eps", eps), ("weight_decay", weight_decay), ("max_grad_norm", max_grad_norm)):
@@ -129,7 +123,5 @@ def _refuse_impossible(
             faults.append(f"adan.{name}: {value} came; numbers from 0 up are allowed")
     if len(betas) != 3 or not all(0 <= beta < 1 for beta in betas):
         faults.append(f"adan.betas: {betas} came; three numbers from 0 to below 1 are allowed")
-    if decay not in DECAYS:
-        faults.append(f'adan.decay: "{decay}" came; {" or ".join(DECAYS)} is allowed.{did_you_mean(decay, DECAYS)}')
     if faults:
         raise RecipeError("\n".join(faults))

@@ -19,8 +19,7 @@ class Shared(NamedTuple):
     gain1: float  # 1 - b1, and so on
     gain2: float
     gain3: float
-    before: float  # what the weights are multiplied by before and after the step
-    after: float
+    decay: float  # what the weights are multiplied by after the step
 
 
 class Rates(NamedTuple):
@@ -39,12 +38,9 @@ class Move(NamedTuple):
 
 
 def shared(group: Mapping[str, Any]) -> Shared:
-    """Return a group's numbers; its decay acts before the step where decoupled, and after it where proximal."""
+    """Return a group's numbers."""
     b1, b2, b3 = group["betas"]
-    shrink = group["lr"] * group["weight_decay"]
-    decoupled = group["decay"] == "decoupled"
-    before, after = (1 - shrink, 1.0) if decoupled else (1.0, 1 / (1 + shrink))
-    return Shared(b2, b3, 1 - b1, 1 - b2, 1 - b3, before, after)
+    return Shared(b2, b3, 1 - b1, 1 - b2, 1 - b3, 1 / (1 + group["lr"] * group["weight_decay"]))
 
 
 def rates(group: Mapping[str, Any], step: int) -> Rates:
@@ -98,9 +94,7 @@ def step_together(shared: Shared, moves: Sequence[Move], clip: Tensor | None) ->
     del work
     bottoms = torch._foreach_sqrt(squares)
     torch._foreach_add_(bottoms, [own.floor for own in each])
-    if shared.before != 1:
-        torch._foreach_mul_(weights, shared.before)
     torch._foreach_addcdiv_(weights, averages, bottoms, [-own.average for own in each])
     torch._foreach_addcdiv_(weights, differences, bottoms, [-own.difference for own in each])
-    if shared.after != 1:
-        torch._foreach_mul_(weights, shared.after)
+    if shared.decay != 1:
+        torch._foreach_mul_(weights, shared.decay)
