@@ -1,6 +1,6 @@
 """The second view of a space: one walk over the network, and an interpreter that says what walking means."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
@@ -209,3 +209,9 @@ def _by_name(choice: Choice) -> Mapping[str, Option]:
 def meant(network: Node, name: str, scope: str) -> str:
     """The full name of the decision that a derived setting in a namespace calls by this name."""
     return _looked_up(network, name, scope)[0]
+
+
+def settled(network: Node, settings: Iterable[tuple[Derived, str]], picks: Picks) -> list[Any]:
+    """What derived settings come to under these picks, each in its namespace."""
+    walk = _Walk(network, picks, None)
+    return [walk.setting(value, scope) for value, scope in settings]
