@@ -35,7 +35,7 @@ class Bundle:
         return self if self.norm is None else replace(self, tensor=normalised([self.tensor], [self.norm]), norm=None)
 
     def whole(self) -> "Bundle":
-        """With images put together that `Shared.phases` has cut."""
+        """With images put together that `Memo.phases` has cut."""
         if self.phases == 1:
             return self
         d = self.phases
@@ -44,7 +44,7 @@ class Bundle:
         return replace(self, tensor=pixels.reshape(-1, h * d, w * d, c).permute(0, 3, 1, 2), phases=1)
 
 
-class Shared:
+class Memo:
     """Remembers what was made of shared values, so that it is made once."""
 
     def __init__(self) -> None:

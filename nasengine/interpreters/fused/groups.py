@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nasengine.interpreters.fused.bundles import Bundle, Shared
-from nasengine.interpreters.fused.norms import normalised
-from nasengine.interpreters.fused.options import Pieces, made_option, one_by_one
+from nasengine.interpreters.fused.bundles import Bundle, Memo
+from nasengine.interpreters.fused.norms import Statistics, normalised
+from nasengine.interpreters.fused.options import Outputs, is_map, made_option, one_by_one
 from nasengine.interpreters.fused.programs import Programs
 from nasengine.interpreters.fused.values import Group, Mix
 
@@ -20,8 +20,9 @@ Gates = Mapping[Mix, Mapping[str, Any]]  # of every choice those options that ar
 class Vectors:
     """Gates of several choices side by side, made once for all places that share their decisions."""
 
-    def __init__(self, device: torch.device):
-        self.device = device
+    def __init__(self, images: Tensor):
+        self.device = images.device
+        self.dtype = torch.promote_types(images.dtype, torch.float32)
         self._made: dict[tuple[tuple[str, ...], str], Tensor | None] = {}
 
     def of(self, names: tuple[str, ...], option: str, gates: Sequence[Any]) -> Tensor | None:
@@ -29,19 +30,26 @@ class Vectors:
         key = (names, option)
         if key not in self._made:
             ones = all(map(is_one, gates))
-            self._made[key] = None if ones else torch.stack([self._tensor(gate) for gate in gates])
+            self._made[key] = None if ones else self._stacked(gates)
         return self._made[key]
 
+    def _stacked(self, gates: Sequence[Any]) -> Tensor:
+        if all(isinstance(gate, Tensor) for gate in gates):
+            return torch.stack(list(gates)).to(self.device)
+        return torch.stack([self._tensor(gate) for gate in gates])
+
     def _tensor(self, gate: Any) -> Tensor:
-        return gate if isinstance(gate, Tensor) else torch.full((), gate, device=self.device)
+        if isinstance(gate, Tensor):
+            return gate.to(self.device, self.dtype)
+        return torch.full((), gate, device=self.device, dtype=self.dtype)
 
 
 @dataclass(eq=False)
-class Part:
+class Contribution:
     """What an option gives to these members, still to be weighed by the gates unless they are None."""
 
     members: Sequence[int]
-    value: Pieces
+    value: Outputs
     gates: Tensor | None
 
 
@@ -54,11 +62,10 @@ class Planned:
         names = self.mixes[0].options
         self.options = [made_option(name, self.mixes, self.sources, layers, programs) for name in names]
 
-    def is_kept(self) -> bool:
-        """Whether its norms still have their statistics here; those of a model that was moved have new ones."""
-        lines = (line for option in self.options for line in option.lines)
-        first = next((one for line in lines for one in line.statistics.values()), None)
-        return first is None or first.are_kept()
+    @property
+    def statistics(self) -> list[Statistics]:
+        """Of all of its norms that keep any."""
+        return [one for option in self.options for line in option.lines for one in line.statistics.values()]
 
     def run(self, sources: Mapping[int, Tensor], gates: Gates, vectors: Vectors) -> dict[Mix, list[Tensor]]:
         """What each choice of `gates`, which has some or all of the members, is the sum of.
@@ -66,7 +73,7 @@ class Planned:
         `sources` has those that the options which are on read, by their number.
         """
         bundles = {i: Bundle(tensor, key=i) for i, tensor in sources.items()}
-        shared = Shared()
+        memo = Memo()
         on = [m for m, mix in enumerate(self.mixes) if mix in gates]
         parts = []
         for option in self.options:
@@ -75,39 +82,39 @@ class Planned:
                 mixes = [self.mixes[m] for m in members]
                 values = [gates[mix][option.name] for mix in mixes]
                 vector = vectors.of(tuple(mix.name for mix in mixes), option.name, values)
-                value, weighed = option.run(bundles, members, vector, shared)
-                parts.append(Part(members, value, None if weighed else vector))
+                value, weighed = option.run(bundles, members, vector, memo)
+                parts.append(Contribution(members, value, None if weighed else vector))
         sums: dict[int, list[Tensor]] = {m: [] for m in on}
         for part in _added(_mixed(parts)):
             _deal(part, sums)
         for m in on:
             if not sums[m]:  # nothing but zeros is on
                 option = next(option for option in self.options if option.name in gates[self.mixes[m]])
-                sums[m].append(one_by_one(option.run(bundles, [m], None, shared)[0], 1)[0])
+                sums[m].append(one_by_one(option.run(bundles, [m], None, memo)[0], 1)[0])
         return {self.mixes[m]: added for m, added in sums.items()}
 
 
-def _mixed(parts: Sequence[Part]) -> list[Part]:
+def _mixed(parts: Sequence[Contribution]) -> list[Contribution]:
     """With parts that the same members share as one, weighed in one product of matrices."""
-    alike: dict[tuple[int, ...], list[Part]] = {}
+    alike: dict[tuple[int, ...], list[Contribution]] = {}
     for part in parts:
-        if _is_shared(part.value) and part.gates is not None:
+        if _is_shared(part.value) and is_map(part.value) and part.gates is not None:
             alike.setdefault(tuple(part.members), []).append(part)
     tables = [same for members, same in alike.items() if len(members) > 1 and len(same) > 1]
     taken = [part for same in tables for part in same]
     return [part for part in parts if part not in taken] + [_product(same) for same in tables]
 
 
-def _product(parts: Sequence[Part]) -> Part:
+def _product(parts: Sequence[Contribution]) -> Contribution:
     values = [part.value.whole().tensor for part in parts if isinstance(part.value, Bundle)]
     n, c, h, w = values[0].shape
     flat = torch.stack([value.permute(0, 2, 3, 1).reshape(-1) for value in values])
     table = torch.stack([part.gates for part in parts if part.gates is not None], dim=1)
     product = (table.to(flat.dtype) @ flat).view(-1, n, h, w, c).permute(0, 1, 4, 2, 3)
-    return Part(parts[0].members, list(product.unbind()), None)
+    return Contribution(parts[0].members, list(product.unbind()), None)
 
 
-def _added(parts: Sequence[Part]) -> list[Part]:
+def _added(parts: Sequence[Contribution]) -> list[Contribution]:
     """With bundles of the same members, which no gate waits for, added up before they are cut in pieces."""
     alike: dict[tuple[tuple[int, ...], int], list[Bundle]] = {}
     others = []
@@ -119,7 +126,10 @@ def _added(parts: Sequence[Part]) -> list[Part]:
     whole: dict[tuple[int, ...], list[Tensor]] = {}
     for (members, _), bundles in alike.items():
         whole.setdefault(members, []).append(replace(bundles[0], tensor=_sum(bundles), norm=None).whole().tensor)
-    return [*others, *(Part(m, Bundle(reduce(torch.add, tensors), len(m)), None) for m, tensors in whole.items())]
+    return [
+        *others,
+        *(Contribution(m, Bundle(reduce(torch.add, tensors), len(m)), None) for m, tensors in whole.items()),
+    ]
 
 
 def _sum(bundles: Sequence[Bundle]) -> Tensor:
@@ -130,14 +140,14 @@ def _sum(bundles: Sequence[Bundle]) -> Tensor:
     return reduce(torch.add, normal)
 
 
-def _deal(part: Part, sums: Mapping[int, list[Tensor]]) -> None:
+def _deal(part: Contribution, sums: Mapping[int, list[Tensor]]) -> None:
     """Give each member its own."""
     weights: Sequence[Any] = [1.0] * len(part.members) if part.gates is None else part.gates.unbind()
     for m, piece, weight in zip(part.members, one_by_one(part.value, len(part.members)), weights, strict=True):
         sums[m].append(piece if is_one(weight) else weight * piece)
 
 
-def _is_shared(value: Pieces) -> bool:
+def _is_shared(value: Outputs) -> bool:
     return isinstance(value, Bundle) and not value.members
 
 

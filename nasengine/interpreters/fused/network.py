@@ -7,13 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nasengine.interpreters.fused.drawing import drawing
 from nasengine.interpreters.fused.groups import Planned, Vectors, is_one
+from nasengine.interpreters.fused.options import MAP
+from nasengine.interpreters.fused.premises import Options, Premises, fault, live
 from nasengine.interpreters.fused.programs import Programs
-from nasengine.interpreters.fused.values import Group, Join, Layer, Mix, Value, graph
+from nasengine.interpreters.fused.values import Group, Join, Layer, Mix, Value
 from nasengine.interpreters.model import Model
 from nasengine.space import Mixture, Picks
-
-Options = Mapping[str, Any]  # of a choice those that are on, with their gates
 
 
 class Fused:
@@ -28,65 +29,57 @@ class Fused:
 
     def __init__(self, model: Model):
         self.model = model
-        self.fits = model.shots == 1 and not any(
-            d.of_values and len(d.options) > 1 for d in model.space.decisions.values()
-        )
+        why = fault(model)
+        self.fits = not why
         self.apart: dict[str, str] = {}
         if self.fits:
             self._plan()
+        elif model.is_supernet:
+            self.apart = {"all of them": why}
 
     def _plan(self) -> None:
         self.layers, programs = dict(self.model.layers()), Programs()
-        self.images, self.values, self.output = graph(self.model.space)
-        self.mixes = [value for value in self.values if isinstance(value, Mix)]
-        self.choices = {mix.name: mix.choice for mix in self.mixes}
-        groups = dict.fromkeys(mix.group for mix in self.mixes if mix.group is not None)
+        self.drawing = drawing(self.model.space)
+        if not self.drawing.is_whole:
+            self.fits, self.apart = False, {"all of them": "some lead nowhere"}
+            return
+        self.premises = Premises(self.model.space, self.drawing)
+        mixes = [value for value in self.drawing.values if isinstance(value, Mix)]
+        groups = dict.fromkeys(mix.group for mix in mixes if mix.group is not None)
         self.groups: dict[Group, Planned] = {group: Planned(group, self.layers, programs) for group in groups}
+        self.statistics = [one for planned in self.groups.values() for one in planned.statistics]
         self.apart = programs.apart
         self.last_read: dict[Value, list[Value]] = {}  # value -> what nothing reads after it
-        last = {x: value for value in self.values for x in value.inputs}
+        last = {x: value for value in self.drawing.values for x in value.inputs if x is not self.drawing.output}
         for x, value in last.items():
             self.last_read.setdefault(value, []).append(x)
 
     def __call__(self, images: Tensor, picks: Picks) -> Tensor:
         """(batch, channels, height, width) to (batch, classes)."""
-        if not (self.fits and isinstance(picks, Mixture) and self.model.training):
+        there = self._live(picks) if self.fits and isinstance(picks, Mixture) and self.model.training else None
+        if there is None:
             output: Tensor = self.model(images, picks)
             return output
-        on = {name: _on(picks.gates(name, choice)) for name, choice in self.choices.items()}
-        if any(on[mix.name].keys() - mix.options.keys() for mix in self.mixes):
-            output = self.model(images, picks)
-            return output
-        if not all(planned.is_kept() for planned in self.groups.values()):
+        if not all(one.are_kept() for one in self.statistics):
             self._plan()
-        return self._run(images, self._live(on))
+            return self(images, picks)
+        return self._run(images, there)
 
-    def _live(self, on: Mapping[str, Options]) -> dict[Value, Options]:
-        """What leads from the images to the output when these options are on; of choices those options that do."""
-        there: dict[Value, Options] = {self.images: {}}
-        for value in self.values:
-            if isinstance(value, Mix):
-                gates = on[value.name].items()
-                leading = {option: gate for option, gate in gates if all(x in there for x in value.reads[option])}
-                if leading:
-                    there[value] = leading
-            elif (any if isinstance(value, Join) else all)(x in there for x in value.inputs):
-                there[value] = {}
-        wanted = {self.output}
-        for value in reversed(self.values):
-            if value in wanted and value in there:
-                read = (value.reads[option] for option in there[value]) if isinstance(value, Mix) else [value.inputs]
-                wanted.update(x for reads in read for x in reads)
-        return {value: options for value, options in there.items() if value in wanted}
+    def _live(self, picks: Mixture) -> Mapping[Value, Options] | None:
+        """What is run for these picks; None where that is left to the model."""
+        if not all(one.are_learning() for one in self.statistics):
+            return None
+        on = self.premises.on(picks)
+        return None if on is None else live(self.drawing, on)
 
     def _run(self, images: Tensor, live: Mapping[Value, Options]) -> Tensor:
-        vectors = Vectors(images.device)
-        sums: dict[Value, list[Tensor]] = {self.images: [images]}  # what each value is the sum of
-        for value in self.values:
+        vectors = Vectors(images)
+        sums: dict[Value, list[Tensor]] = {self.drawing.images: [images]}  # what each value is the sum of
+        for value in self.drawing.values:
             if value in live and value not in sums:
                 match value:
                     case Layer(place=place):
-                        sums[value] = [self.layers[place](*(_total(sums, x) for x in value.inputs))]
+                        sums[value] = [_in_order(self.layers[place](*(_total(sums, x) for x in value.inputs)))]
                     case Join(kind="add"):
                         sums[value] = [part for x in value.inputs if x in live for part in sums[x]]
                     case Join():
@@ -101,7 +94,7 @@ class Fused:
                         sums.update(planned.run(sources, gates, vectors))  # type: ignore[arg-type]
             for x in self.last_read.get(value, ()):
                 sums.pop(x, None)
-        return _total(sums, self.output)
+        return _total(sums, self.drawing.output)
 
 
 def _weighed(sums: dict[Value, list[Tensor]], value: Value, gate: Any) -> list[Tensor]:
@@ -115,6 +108,6 @@ def _total(sums: dict[Value, list[Tensor]], value: Value) -> Tensor:
     return sums[value][0]
 
 
-def _on(gates: Options) -> Options:
-    """The options that are run."""
-    return {option: g for option, g in gates.items() if g is not None and not (isinstance(g, float) and g == 0.0)}
+def _in_order(value: Tensor) -> Tensor:
+    """With the channels of a pixel side by side, whatever a layer made of that."""
+    return value.contiguous(memory_format=torch.channels_last) if value.dim() == MAP else value

@@ -17,8 +17,8 @@ class Statistics:
     def __init__(self, norms: Sequence[nn.BatchNorm2d]):
         self.norms = norms
         self.mean, self.variance, self.batches = (self._joined(name) for name in BUFFERS)
-        self._first = norms[0].running_mean
         self._rows = torch.arange(len(norms), device=self.mean.device).unbind()
+        self._kept = [(norm, norm.running_mean, norm.momentum) for norm in norms]
 
     def _joined(self, name: str) -> Tensor:
         joined = torch.stack([norm.get_buffer(name) for norm in self.norms])
@@ -28,12 +28,27 @@ class Statistics:
 
     def are_kept(self) -> bool:
         """Whether the norms still have theirs here; a model that was moved to another device has new ones."""
-        return self.norms[0].running_mean is self._first
+        return all(
+            norm._buffers["running_mean"] is mean and norm.momentum == momentum for norm, mean, momentum in self._kept
+        )
+
+    def are_learning(self) -> bool:
+        """Whether all of the norms go by the batch; none is frozen."""
+        return all([norm.training for norm in self.norms])  # noqa: C419 - a list is quicker
 
     def see(self, members: Sequence[int], mean: Tensor, variance: Tensor, momentum: float) -> None:
-        """Let these norms see one batch more, of means and variances (members * channels), or (channels) for all."""
+        """Let these norms see one batch more, of means and variances (members * channels), or (channels) for all.
+
+        Written past autograd: it would refuse the backward of an earlier batch for what a later one changed.
+        """
+        pairs = (self.mean.data, mean), (self.variance.data, variance)
+        if len(members) == len(self.norms):
+            for held, new in pairs:
+                held.lerp_(new.view(-1, held.shape[1]).expand_as(held), momentum)
+            self.batches.add_(1)
+            return
         rows = torch.stack([self._rows[m] for m in members])  # numbers from the host would make it wait for a GPU
-        for held, new in ((self.mean, mean), (self.variance, variance)):
+        for held, new in pairs:
             old = held.index_select(0, rows)
             held.index_copy_(0, rows, old.lerp(new.view(-1, held.shape[1]).expand_as(old), momentum))
         self.batches.index_add_(0, rows, torch.ones_like(rows))
@@ -82,10 +97,12 @@ def norm_of(
     gates: Tensor | None,
     dtype: torch.dtype,
 ) -> Norm:
-    """The norms of these members as one; `gates` weigh what they give."""
+    """The norms of these members as one; `gates` weigh what they give, of this type."""
     weight, bias = banked(norms, "weight"), banked(norms, "bias")
     if gates is not None:
-        spread = gates.repeat_interleave(norms[0].num_features).to(dtype if dtype.itemsize > 2 else torch.float32)
+        held = weight if weight is not None or statistics is None else statistics.mean
+        wanted = torch.promote_types(dtype, torch.float32) if held is None else held.dtype
+        spread = gates.repeat_interleave(norms[0].num_features).to(wanted)
         weight, bias = spread if weight is None else weight * spread, None if bias is None else bias * spread
     return Norm(members, statistics, weight, bias, norms[0].eps, norms[0].momentum or 0.0)
 
@@ -93,8 +110,8 @@ def norm_of(
 def normalised(values: Sequence[Tensor], norms: Sequence[Norm]) -> Tensor:
     """The sum of the values, each after its norm."""
     first, one = values[0], norms[0]
-    pays = available(first, "norm_sum") and norm_sum.quicker(len(values), first.numel())
-    alike = all(norm.eps == one.eps for norm in norms)
+    pays = norm_sum.quicker(len(values), first.numel()) and available(first, "norm_sum")
+    alike = all(norm.eps == one.eps for norm in norms) and all(value.dtype == first.dtype for value in values)
     if not (pays and alike) or first.numel() == first.shape[1]:  # torch refuses one value per channel, in its own words
         return reduce(torch.add, [norm(value) for norm, value in zip(norms, values, strict=True)])
     total, means, variances = norm_sum.norm_sum(
@@ -107,8 +124,7 @@ def normalised(values: Sequence[Tensor], norms: Sequence[Norm]) -> Tensor:
 
 def banked(layers: Sequence[nn.Module], name: str) -> Tensor | None:
     """A parameter of all layers, one after the other along its first dimension; None where they have none."""
-    held = [getattr(layer, name) for layer in layers]
+    held = [layer._parameters[name] for layer in layers]
     if held[0] is None:
         return None
-    tensor: Tensor = held[0] if len(held) == 1 else torch.cat(held)
-    return tensor
+    return held[0] if len(held) == 1 else torch.cat(held)  # type: ignore[arg-type]

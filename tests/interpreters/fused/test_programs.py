@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nasengine.interpreters.fused.programs import Programs, Unknown, program
+from nasengine.interpreters.fused.programs import Programs, program
+from nasengine.interpreters.fused.tracing import Unknown
 from nasengine.layers import DropPath, FactorizedReduce, Identity, MaxPool, ReLUConvNorm, SeparableConv
 
 
@@ -56,10 +57,14 @@ def test_norms_without_a_fixed_momentum_and_random_layers_are_not() -> None:
         program(DropPath(4))
 
 
-def test_each_kind_is_traced_once_and_the_mode_stays() -> None:
+def test_layers_that_are_alike_are_traced_once_and_the_mode_stays() -> None:
     programs, layer = Programs(), ReLUConvNorm(4, 8).eval()
-    assert programs.of("kind", layer) is programs.of("kind", Identity(4))
+    assert programs.of([layer, ReLUConvNorm(4, 8)]) is programs.of([ReLUConvNorm(4, 8)])
     assert not layer.training and not layer.norm.training
-    assert programs.of("drop", DropPath(4)) is None and programs.apart == {
-        "DropPath": "it draws random numbers in training"
-    }
+    assert programs.of([DropPath(4)]) is None and programs.apart == {"DropPath": "it draws random numbers in training"}
+
+
+def test_layers_that_are_not_alike_have_no_program_in_common() -> None:
+    programs = Programs()
+    assert programs.of([MaxPool(4), MaxPool(4, 5)]) is None
+    assert programs.apart == {"MaxPool": "its places differ"}
