@@ -164,7 +164,7 @@ def _put_back(row: Tensor, tensors: Sequence[Tensor]) -> None:
 
     One tensor of another layout among them, such as channels last, would make a GPU copy all of them one by one.
     """
-    pairs = list(zip(tensors, row.split([tensor.numel() for tensor in tensors]), strict=True))
+    pairs = list(zip(tensors, torch.split(row, [tensor.numel() for tensor in tensors]), strict=True))
     alike = [(tensor.view(-1), piece) for tensor, piece in pairs if tensor.is_contiguous()]
     others = [(tensor, piece.view(tensor.shape)) for tensor, piece in pairs if not tensor.is_contiguous()]
     for some in (alike, others):
