@@ -1,4 +1,10 @@
-"""How fast Adan's step is: against grouped operations as the rule is published, and against torch's fused AdamW."""
+"""How fast Adan's step is: against grouped operations as the rule is published, and against torch's fused AdamW.
+
+    python -m benchmarks.adan_step
+
+Memory is had from the C library as in any process. Where freed memory is kept, as in our trainings, grouped operations
+on 25M weights take a third less time, and ours as much as here.
+"""
 
 import copy
 from collections.abc import Callable, Iterator

@@ -26,7 +26,6 @@ SPACES: dict[str, dict[str, Any]] = {
 }
 BATCH = 64
 NETWORKS = 3  # an odd number
-TURNS = 3  # of a round
 TARGET = 1.15
 
 
@@ -35,7 +34,7 @@ def compared(model: Model, architecture: Architecture, images: Tensor, rounds: i
     child = model.inherit(architecture)
     with torch.set_grad_enabled(model.training):
         in_place, inherited = partial(model, images, architecture), partial(child, images)
-        return interleaved(in_place, inherited, rounds, time.process_time, TURNS)
+        return interleaved(in_place, inherited, rounds, time.process_time)
 
 
 def measurements(rounds: int = 7) -> Iterator[Measured]:
