@@ -1,17 +1,22 @@
 """A small space and small data for gradient searches: an epoch takes a few hundredths of a second."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
 from nasengine.layers import AvgPool, Classifier, ConvNorm, Identity, SeparableConv, Zero
+from nasengine.search.graphed import Graphs
 from nasengine.search.relax import Relaxed, relax
+from nasengine.search.turns import Turns
 from nasengine.space import Space, chain, choose, op, relaxed_only
+from nasengine.strategies.darts import Darts
 from nasengine.strategies.pr_darts import PRDarts
 from nasengine.training.data import Dataset, Split
 from nasengine.training.recipe import Recipe
+from tests.search.recorded import RECIPE, Made
 
 
 @pytest.fixture
@@ -53,3 +58,24 @@ def searched(small_space: Space, small_data: Dataset) -> Callable[..., Relaxed]:
         return relax(small_space, made_by(small_space), small_data, Recipe(**values), **words)
 
     return run
+
+
+@pytest.fixture
+def made(small_space: Space, small_data: Dataset, monkeypatch: pytest.MonkeyPatch) -> Made:
+    """`made(again=…)`: the turns of a small search in double precision, with recordings or without."""
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)  # the loop goes back to float32 before a loss
+
+    def make(strategy: Any = Darts, space: Space = small_space, again: Any = None, **recipe: Any) -> Turns:
+        torch.manual_seed(0)
+        train = Split(small_data.train.images.double(), small_data.train.labels)
+        relaxation = strategy(space)
+        for gate in relaxation.parameters():
+            gate.data = gate.data.double()
+        turns = Turns(
+            space, relaxation, replace(small_data, train=train), replace(RECIPE, **recipe), 0, torch.device("cpu")
+        )
+        turns.model.double().train()
+        turns.graphs = None if again is None else Graphs(turns.weights, again)
+        return turns
+
+    return make
