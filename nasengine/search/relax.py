@@ -104,6 +104,7 @@ def relax(
                 break
             group.first(partial(tell, turns.epoch()))
         group.first(tell.saver.save)
+    turns.graphs = None  # their memory is free for what comes next, whoever still holds the search
     say = on_note if group.rank == 0 else lambda note: None
     return settled(turns.history, turns.model, turns.gates, policy, say, turns.task.figure)
 
