@@ -22,9 +22,11 @@ class Fused:
 
     Choices that read the same input and have the same layers run as one: one grouped convolution, one norm, one ReLU
     and one pool for all of them, gates folded into the norms. The weights stay the model's own, under their names.
-    What it does not know runs as in the walk: `apart` says of a layer why; picks other than mixtures, evaluation, and
-    spaces with open sizes go to the model as a whole. Arithmetic is in another order, so results differ in their last
-    digits, and layers that draw random numbers draw them in another order.
+    What it does not know runs as in the walk: `apart` says of a layer why. To the model as a whole go evaluation, picks
+    other than mixtures, those for which the walk would cut layers down or run others than the graph has, models with
+    frozen norms, and those whose sizes are not the stored ones. Layers are looked at when this is made: hooks and
+    settings that come later are not seen. Arithmetic is in another order, so results differ in their last digits, and
+    layers that draw random numbers draw them in another order.
     """
 
     def __init__(self, model: Model):

@@ -42,7 +42,7 @@ from nasengine.space import (
 from nasengine.space.nodes import Read
 from tests.interpreters.fused.both import differences, is_fused, made
 
-WIDTH, SPACES, MIXTURES = 4, 10, 3
+WIDTH, SPACES, MIXTURES = 4, 6, 3
 
 
 class Drawn:

@@ -15,6 +15,7 @@ from nasengine.space import (
     Mixture,
     Node,
     Space,
+    add,
     chain,
     choose,
     concat,
@@ -124,24 +125,19 @@ def test_less_side_by_side_than_was_drawn() -> None:
 
 def test_layers_that_the_walk_runs_for_nothing() -> None:
     """Their norms see the batch all the same."""
-    first = network(one=op(ConvNorm, width=4), two=reads("input", op(ConvNorm, width=4)))
-    kept = choose("kept", no=nothing(), yes=op(ConvNorm, width=4))
-    pieces = {
-        "unread": network(a=op(ConvNorm, width=4), b=reads("input", op(Identity)), c=reads("a", "b", first), d=edge()),
-        "half": network(
-            a=reads("input", op(ConvNorm, width=4)),
-            b=reads("input", kept),
-            c=reads("a", "b", op(UpsampleTo)),
-            d=reads("c", "input", choose("from", left=Read((0,), op(Identity)), right=Read((1,), edge()))),
-        ),
-        "nothing on": network(a=op(ConvNorm, width=4), b=edge(), c=reads("a", "b", Read((0,), op(Identity)))),
-    }
-    for name, piece in pieces.items():
+    conv = op(ConvNorm, width=4)
+    first = network(one=op(Identity), two=reads("input", conv))
+    kept = choose("kept", no=nothing(), yes=conv)
+    sized = reads("a", "b", op(UpsampleTo))
+    either = choose("from", left=Read((0,), op(Identity)), right=Read((1,), edge()))
+    cases: list[tuple[Node, dict[str, Any]]] = [
+        (network(a=conv, b=reads("input", conv), c=reads("a", "b", first), d=edge()), {}),
+        (network(a=conv, b=reads("input", kept), c=sized, d=reads("c", "input", either)), {"b.kept": {"no": 1.0}}),
+        (network(a=conv, b=edge(), c=reads("input", "b", add())), {"b.op": {"conv": 0.0}}),
+    ]
+    for piece, gates in cases:
         model = made(space(piece))
-        gates: dict[str, dict[str, Any]] = dict(with_all(model.space).by_decision)  # type: ignore[arg-type]
-        assert not differences(model, Mixture(gates)), name
-        if name == "half":
-            assert not differences(model, Mixture({**gates, "b.kept": {"no": 1.0}}))
+        assert not differences(model, Mixture({**with_all(model.space).by_decision, **gates}))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +146,6 @@ def test_layers_that_the_walk_runs_for_nothing() -> None:
         ("nasbench101", {"channels": 8, "cells": 1, "input": (3, 8, 8), "vertices": 5}),
         ("nasnet", {"channels": 4, "cells": 1, "blocks": 1, "input": (3, 4, 4), "drop_path": False}),
         ("nasbench201", {"channels": 4, "cells": 1, "input": (3, 8, 8)}),
-        ("darts", {"channels": 2, "layers": 3, "input": (3, 6, 6), "drop_path": False}),
         ("nasbench-macro", {"channels": 4, "features": 16, "input": (3, 16, 16)}),
     ],
 )  # fmt: skip
@@ -158,14 +153,10 @@ def test_published_spaces_with_much_on_and_with_one_thing_on(name: str, settings
     searched = plugins.load_space(name, settings)
     model, rng = made(searched), random.Random(0)
     hot = {n: dict.fromkeys(kept, 1.0) for n, kept in searched.sample(rng).picks.items()}
-    mixtures = [hot]
-    for share in (1.0, 0.7):
-        mixtures.append(
-            {n: _some({o: _gate(rng) for o in d.relaxed}, share, rng) for n, d in searched.decisions.items()}
-        )
-    for mixture in mixtures:
-        assert not differences(model, Mixture(mixture))
-    assert is_fused(model, Mixture(mixtures[1]))
+    some = {n: _some({o: _gate(rng) for o in d.relaxed}, 0.7, rng) for n, d in searched.decisions.items()}
+    for mixture in (Mixture(hot), Mixture(some)):
+        assert not differences(model, mixture)
+    assert is_fused(model, with_all(searched))
 
 
 def _gate(rng: random.Random) -> Tensor:

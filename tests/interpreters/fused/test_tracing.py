@@ -128,10 +128,3 @@ def test_momentum_that_changes() -> None:
 
     model = model_of(Plain)
     assert not differences(model, with_all(model.space), prepare=slow)
-
-
-def test_two_batches_before_one_backward() -> None:
-    model = model_of(Plain)
-    network, images = Fused(model), torch.randn(4, 3, 6, 6).double()
-    first, second = (network(images[part], with_all(model.space)).sum() for part in (slice(2), slice(2, 4)))
-    (first + second).backward()
