@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 
 from nasengine.errors import SpaceError
+from nasengine.interpreters.remembered import Remembered
 from nasengine.interpreters.shape import Shape, build, layer_facts, layer_key, plain_key
 from nasengine.interpreters.tally import Tally
 from nasengine.space import Architecture, Choice, Space, run
@@ -39,11 +40,12 @@ class _Digests:
     def op(self, place: str, layer: type, settings: Mapping[str, Any], inputs: tuple[Sum, ...]) -> Sum:
         if getattr(layer, "identity", False) or getattr(layer, "training_only", False):
             return inputs[0]
-        shape = layer_facts(place, layer, settings, [value.shape for value in inputs]).output
+        shapes = tuple([value.shape for value in inputs])
         silent = getattr(layer, "keeps_zero", False) and not any(value.terms for value in inputs)
         if silent or getattr(layer, "zero", False):
-            return Sum((), shape)
-        return Sum((_hash(_words(place, layer, settings), *map(_named, inputs)),), shape)
+            return Sum((), layer_facts(place, layer, settings, shapes).output)
+        shape, words = _told(place, layer, settings, shapes)
+        return Sum((_hash(words, *map(_named, inputs)),), shape)
 
     def add(self, place: str, values: Sequence[Sum]) -> Sum:
         return Sum(tuple(sorted(term for value in values for term in value.terms)), values[0].shape)
@@ -53,7 +55,8 @@ class _Digests:
         return Sum((_hash("concat", *map(_named, values)),), (channels, *values[0].shape[1:]))
 
     def mix(self, name: str, choice: Choice, on: Mapping[str, tuple[Any, Sum]]) -> Sum:
-        return self.add(name, [value for _, value in on.values()])
+        values = [value for _, value in on.values()]
+        return values[0] if len(values) == 1 else self.add(name, values)
 
 
 def _named(value: Sum) -> str:
@@ -64,17 +67,18 @@ def _hash(*parts: str) -> str:
     return blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
 
-_said: dict[Any, str] = {}
+_said = Remembered[Any, tuple[Shape, str]](16384)
 
 
-def _words(place: str, layer: type, settings: Mapping[str, Any]) -> str:
-    """A layer's name and settings."""
-    key = plain_key(settings)
-    if key is None:  # what is not plain may change, or be another at the same address
-        return _spelled(place, layer, settings)
-    if (layer, key) not in _said:
-        _said[layer, key] = _spelled(place, layer, settings)
-    return _said[layer, key]
+def _told(place: str, layer: type, settings: Mapping[str, Any], inputs: tuple[Shape, ...]) -> tuple[Shape, str]:
+    """A layer's output shape; its name and settings."""
+    key = layer, inputs, plain_key(settings)
+    found = _said.get(key)
+    if found is None:
+        found = layer_facts(place, layer, settings, inputs).output, _spelled(place, layer, settings)
+        if key[2] is not None:  # what is not plain may change, or be another at the same address
+            _said[key] = found
+    return found
 
 
 def _spelled(place: str, layer: type, settings: Mapping[str, Any]) -> str:
@@ -117,7 +121,7 @@ def _fingerprint(found: frozenset[type]) -> str:
     return sha256("\n".join(sources).encode()).hexdigest()
 
 
-_memory: dict[Any, frozenset[type]] = {}
+_memory = Remembered[Any, frozenset[type]](16384)
 
 
 def _classes(
@@ -126,14 +130,19 @@ def _classes(
     """A layer's output shape, its class and those inside it, remembered per layer, settings and shapes."""
     key = layer_key(layer, settings, inputs)
     output = layer_facts(place, layer, settings, inputs).output
-    if key not in _memory:
+    found = _memory.get(key)
+    if found is None:
         with torch.device("meta"):
             modules = build(layer, inputs, settings).modules()
-        _memory[key] = frozenset(cls for module in modules for cls in _own_classes(type(module)))
-    return output, _memory[key]
+        found = _memory[key] = frozenset(cls for module in modules for cls in _own_classes(type(module)))
+    return output, found
 
 
-_all_classes = Tally(frozenset[type](), _classes, frozenset.union, asides=True)
+def _both(one: frozenset[type], other: frozenset[type]) -> frozenset[type]:
+    return one if other <= one else one | other  # most pieces have no class that was not met before
+
+
+_all_classes = Tally(frozenset[type](), _classes, _both, asides=True)
 
 
 def _own_classes(cls: type) -> Iterator[type]:

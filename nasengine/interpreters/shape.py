@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from nasengine.errors import SpaceError
 from nasengine.interpreters.multiply_adds import MultiplyAdds
+from nasengine.interpreters.remembered import Remembered
 from nasengine.space import Choice, Picks, Space, run
 
 BATCH = 2  # batch statistics need more than one value per channel, even on a map of one pixel
@@ -27,7 +28,7 @@ class LayerFacts:
 
 
 _PLAIN = {int, float, str, bool, type(None)}  # settings that are told apart without writing them out
-_memory: dict[Any, LayerFacts] = {}
+_memory = Remembered[Any, LayerFacts](16384)
 
 
 def width(inputs: Sequence[Shape]) -> int | Shape:

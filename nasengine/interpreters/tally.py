@@ -5,10 +5,13 @@ from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from nasengine.errors import SpaceError
+from nasengine.interpreters.remembered import Remembered
 from nasengine.interpreters.shape import Shape, Shapes
 from nasengine.space import Architecture, Node, Space, run
 from nasengine.space.nodes import Shared
 from nasengine.space.pieces import Pieces
+
+MOST = 65536  # pieces with answers that are remembered of a space; a NASNet space of 8 cells has some 30,000
 
 Sum = TypeVar("Sum")
 OfLayer = Callable[[str, type, Mapping[str, Any], tuple[Shape, ...]], tuple[Shape, Sum]]
@@ -25,12 +28,12 @@ class Tally(Generic[Sum]):
     def __init__(self, nothing: Sum, of_layer: OfLayer[Sum], join: Callable[[Sum, Sum], Sum], asides: bool = False):
         self.nothing, self.of_layer, self.join = nothing, of_layer, join
         self.walk = _WalkWithAsides if asides else _Walk
-        self.spaces: WeakKeyDictionary[Space, tuple[Pieces, dict[Any, Any]]] = WeakKeyDictionary()
+        self.spaces: WeakKeyDictionary[Space, tuple[Pieces, Remembered[Any, Any]]] = WeakKeyDictionary()
 
     def of(self, space: Space, architecture: Architecture) -> Sum:
         """The sum over an architecture's layers."""
         if space not in self.spaces:
-            self.spaces[space] = Pieces(space), {}
+            self.spaces[space] = Pieces(space), Remembered(MOST)
         walk = self.walk(self, *self.spaces[space], architecture)
         if run(space.network, (tuple(space.input),), architecture, walk) is None:
             raise SpaceError(f"space {space.name}: with these picks nothing leads from the input to the output")

@@ -108,14 +108,16 @@ def _of_conditional(node: Conditional, states: Sequence[States], scope: str) -> 
 
 
 def _of_choice(node: Choice, states: Sequence[States], scope: str) -> Used:
-    by_option = {option.name: _used(option.node, states, under(scope, option.name)) for option in node.options}
-    name = under(scope, node.name)
+    name, options = under(scope, node.name), {option.name: option.node for option in node.options}
+    by_option: dict[str, Used] = {}
 
     def used(asking: Asking) -> States:
         found = 0
         for option, gate in asking.picks.gates(name, node).items():
-            if is_on(gate):
-                read = by_option.get(option, 0)
+            if option in options and is_on(gate):
+                if option not in by_option:  # a space has many that nobody picks
+                    by_option[option] = _used(options[option], states, under(scope, option))
+                read = by_option[option]
                 found |= read if isinstance(read, int) else read(asking)
         return found
 

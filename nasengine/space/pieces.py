@@ -20,12 +20,13 @@ class Pieces:
 
     def few(self, node: Node, scope: str) -> tuple[str, ...] | None:
         """The decisions that a piece depends on, where they can be answered in few ways; else None."""
-        key = node, scope
-        if key not in self._few:
+        try:
+            return self._few[node, scope]
+        except KeyError:
             names = self.asked(node, scope)
             ways = prod(self._ways.get(name, 1) for name in names)
-            self._few[key] = tuple(sorted(names)) if ways <= FEW else None
-        return self._few[key]
+            found = self._few[node, scope] = tuple(sorted(names)) if ways <= FEW else None
+            return found
 
     def asked(self, node: Node, scope: str) -> frozenset[str]:
         """The decisions that a piece depends on: those in it, and those that its derived settings follow from."""

@@ -111,8 +111,9 @@ class _Walk:
         return self.visit(node, place, scope, xs, lambda *xs: self.kinds[type(node)](node, xs, place, scope))
 
     def op(self, node: Op, xs: tuple[Any, ...], place: str, scope: str) -> Any:
-        if any(x is None for x in xs):
-            return None
+        for x in xs:
+            if x is None:
+                return None
         settings = {k: self.setting(v, scope) if type(v) in _CHOSEN else v for k, v in node.settings}
         return self.by.op(place, node.layer, settings, xs)
 
@@ -166,6 +167,8 @@ class _Walk:
                 states.append(self.go(inside, incoming, under(place, name), inner))
             else:
                 states.append(None)
+        if len(made.outputs) == 1:
+            return states[made.outputs[0]]
         return self.joined(node.join, place, [states[j] for j in made.outputs])
 
     def joined(self, kind: str, place: str, values: Sequence[Any]) -> Any:

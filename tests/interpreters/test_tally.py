@@ -1,10 +1,12 @@
 """What is remembered of pieces adds up to the same as a walk over every layer, and saves that walk."""
 
+import gc
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,6 +63,24 @@ def test_pieces_add_up_to_the_whole(space: Space, rng: random.Random) -> None:
     made, loose = tally(), _Loose
     for one in [space.sample(rng) for _ in range(6)]:
         assert loose.of(made, space, one) == every_layer(space, one)
+
+
+def test_a_memory_that_is_too_small_begins_anew_and_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nasengine.interpreters.tally.MOST", 3)
+    space, made, rng, held = chosen(), tally(), random.Random(1), []
+    for one in [space.sample(rng) for _ in range(12)]:
+        assert made.of(space, one) == every_layer(space, one)
+        held.append(len(made.spaces[space][1]))
+    assert max(held) == 3
+
+
+def test_what_is_remembered_of_a_space_goes_with_it() -> None:
+    space, made = chosen(), tally()
+    made.of(space, space.sample(random.Random(1)))
+    assert len(made.spaces) == 1
+    del space
+    gc.collect()
+    assert len(made.spaces) == 0
 
 
 class _Loose:
