@@ -176,7 +176,7 @@ def test_a_killed_training_ends_in_the_same_bits(tmp_path: Path) -> None:
     with Local(tmp_path / "killed", replace(ONE_CORE, verdicts=True), on_epoch=on_epoch) as executor:
         killed = results(executor, training)[0]
     assert killed.cost["attempts"] == 2 and [epoch for epoch, _ in heard[:3]] == [1, 2, 3]
-    assert heard[3] in heard[:3], "it went on from an epoch that was saved: that one is told again, and not trained again"
+    assert heard[3] in heard[:3], "it goes on from an epoch that was saved: told again, and not trained again"
     assert (killed.error, killed.values, killed.digest) == (None, undisturbed.values, undisturbed.digest)
     files = (Path(str(result.weights)).read_bytes() for result in (killed, undisturbed))
     assert next(files) == next(files)
