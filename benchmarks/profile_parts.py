@@ -26,6 +26,7 @@ RULES = (
     Rule("batches and augmentation", "/nasengine/training/batches.py"),
     Rule("batches and augmentation", "/nasengine/training/augment.py"),
     Rule("gates' steps", "/nasengine/search/turns.py", "_gate_step"),
+    Rule("gates' steps", "/nasengine/search/turns.py", "_gates_gradients"),
     Rule("weights' steps", "/nasengine/search/turns.py", "_weight_step"),
     Rule("supernet, the rest", "/nasengine/search/turns.py"),
     Rule("evaluation", "/nasengine/training/metrics.py", "evaluate"),

@@ -8,6 +8,7 @@ import importlib
 import inspect
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int)
     asked = parser.parse_args()
     quiet_process()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what it has in temporary folders goes
     with os.fdopen(os.dup(1), "w", buffering=1) as lines:
         os.dup2(2, 1)  # what benchmarks print must not stand between the lines
         measurements = importlib.import_module(asked.module).measurements

@@ -10,6 +10,7 @@ import pytest
 from benchmarks import suite
 from benchmarks.measure import Measured
 from benchmarks.suite import Outcome, measure, modules
+from benchmarks.suite_part import figures_of
 from benchmarks.suite_record import keep, read
 
 ROOT = Path(__file__).parents[2]
@@ -143,3 +144,23 @@ def test_benchmarks_are_found_by_looking() -> None:
     assert "suite" not in found and "measure" not in found
     texts = {name: (ROOT / "benchmarks" / f"{name}.py").read_text() for name in found}
     assert [name for name, text in texts.items() if "\ndef main(" not in text] == [], "each is a command as well"
+
+
+def test_a_benchmark_that_is_ended_early_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "littering.py").write_text(
+        dedent("""
+            import tempfile, time
+            from benchmarks.measure import Measured
+
+            def measurements():
+                with tempfile.TemporaryDirectory(dir="."):
+                    yield Measured("first", 1.0, 1.0, 1.0, "none")
+                    time.sleep(60)
+        """)
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{tmp_path}")
+    figures = figures_of("littering")
+    assert next(figures).name == "first"
+    figures.close()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("tmp")]
