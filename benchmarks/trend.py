@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from benchmarks.measure import Measured
@@ -28,6 +29,7 @@ STYLE: dict[Any, Any] = {
 }  # fmt: skip
 COLUMNS = 3
 LABELS = 4  # of runs under a panel, at most
+WIDTH = 40  # of a title, in letters
 Run = Mapping[str, Any]
 Points = list[tuple[Run, Measured]]  # of one figure: the runs that have it
 
@@ -90,9 +92,8 @@ def _panel(axes: Any, name: str, points: Points, colours: Mapping[str, str]) -> 
     newest = points[-1][1]
     axes.axhline(newest.goal, color=GOAL, linestyle="--", linewidth=1.2)
     word = "at most" if newest.at_most else "at least"
-    axes.set_title(f"{name}\n{word} {newest.goal:g} {newest.unit}", loc="left")
-    axes.set_ylim(bottom=0)
-    axes.margins(y=0.15)
+    axes.set_title(f"{fill(name, WIDTH)}\n{word} {newest.goal:g} {newest.unit}", loc="left")
+    axes.set_ylim(0, 1.15 * max(newest.goal, *(figure.ratio for _, figure in points)))
     step = -(-len(points) // LABELS)
     places = range(len(points) - 1, -1, -step)
     axes.set_xticks(list(places), [_label(points[place][0]) for place in places])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import trend
+from benchmarks.measure import Measured
 
 
 def history(path: Path, ratios: list[float], cpus: list[str]) -> Path:
@@ -32,6 +33,16 @@ def test_a_picture_has_a_panel_for_each_figure_and_names_its_goal(
     text = path.read_text()
     assert all(words in text for words in ("cifar", "at least 3.3 x", "at most 9 x", "11-30", "0000000+", ">b<"))
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_titles_keep_to_their_panel_and_points_below_its_top(tmp_path: Path) -> None:
+    figure = pytest.importorskip("matplotlib.figure")
+    axes = figure.Figure().subplots()
+    name = "supernet step, pr-darts, cifar, without native kernels"
+    run = {"date": "2026-11-30T10:00:00+00:00", "commit": None, "cpu": "a"}
+    trend._panel(axes, name, [(run, Measured(name, 4.0, 1.1, 2.5, "loop"))], {"a": "black"})
+    assert max(map(len, axes.get_title("left").splitlines())) <= trend.WIDTH
+    assert axes.get_ylim() == (0, pytest.approx(4.6))
 
 
 def test_runs_stand_in_the_order_of_time(tmp_path: Path) -> None:
