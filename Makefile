@@ -42,7 +42,7 @@ format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# figures of speed against others, a quarter of an hour on an idle machine; results/bench.json
+# figures of speed against others, under twenty minutes on an idle machine; results/bench.json
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.suite
 
